@@ -1,0 +1,83 @@
+/* etc/julia.conf as the core uses it (julia.conf(5)). */
+#ifndef JULIA_CONFIG_H
+#define JULIA_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/ruleset.h"
+#include "util/conf.h"
+
+enum config_mta { CONFIG_MTA_POSTFIX, CONFIG_MTA_SENDMAIL };
+enum config_engine { CONFIG_ENGINE_PASS, CONFIG_ENGINE_REHEARSE, CONFIG_ENGINE_WORK };
+enum config_target { CONFIG_TARGET_EXTERNAL, CONFIG_TARGET_SCANNER, CONFIG_TARGET_INTERNAL, CONFIG_TARGET_COUNT };
+enum config_policy { CONFIG_POLICY_RULES, CONFIG_POLICY_SUBJECT, CONFIG_POLICY_BOTH };
+enum config_partial { CONFIG_PARTIAL_SPLIT, CONFIG_PARTIAL_ALL };
+enum config_fallback { CONFIG_FALLBACK_REFUSE, CONFIG_FALLBACK_CLEAR };
+enum config_harvest { CONFIG_HARVEST_NO, CONFIG_HARVEST_REVIEW, CONFIG_HARVEST_PUBLIC };
+enum config_journal { CONFIG_JOURNAL_ALWAYS, CONFIG_JOURNAL_FAULTS, CONFIG_JOURNAL_NO };
+enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
+enum config_local { CONFIG_LOCAL_INTERNAL, CONFIG_LOCAL_REFUSE };
+
+struct config_profile {
+    char *name;
+    char *cipher;   /* protocol words: auto, aes-256-gcm, ... */
+    char *keytrans; /* rsa-pkcs1, rsa-oaep-sha256, ... */
+    char *rsa;      /* pkcs1, pss */
+    char *digest;   /* sha256, ... */
+    char *form;     /* clear, opaque */
+};
+
+struct config {
+    char *file;
+    char *base;
+    int mta;
+    char *myhostname, *authserv_id, *admin, *language;
+    int mode, engine;
+    bool engine_clear;
+    struct network_list internal_clients, scanner_clients;
+    struct strlist internal_domains;
+    int local_submission;
+    char *rules;
+    int policy;
+    char *trigger_sign, *trigger_encrypt;
+    bool signer_check;
+    struct strlist sign_as;      /* items "NETWORK ADDRESS-OR-DOMAIN" */
+    char *sender_login;          /* path of the map file; NULL none */
+    struct strlist targets[CONFIG_TARGET_COUNT]; /* words of the sendmail command lines */
+    struct strlist modules_keys; /* specs */
+    char *module_trust, *module_smime;
+    int deliver;
+    struct strlist gateway_key, encrypt_also_to; /* addresses */
+    int partial;
+    uint64_t eip_patience;
+    int eip_fallback;
+    bool resign, strip_signatures;
+    int harvest;
+    bool subject_tags, report;
+    int header_protection;       /* 0 no, 1 yes, 2 confidential (RFC 9788 hcp_baseline) */
+    bool accept_weak;
+    int revocation;
+    struct strlist profiles_raw; /* PROFILE_* */
+    struct config_profile *profiles;
+    size_t profile_count;
+    char *spool;
+    uint64_t spool_memory;
+    int journal;
+    char *journal_dir;
+    uint64_t journal_keep, give_up;
+    uint64_t max_size, max_depth, max_parts, max_recipients;
+    uint64_t module_timeout, deadline;
+    char *log, *verify_log;
+    int log_names;
+    char *templates;             /* BASE/etc/templates */
+    struct ruleset *ruleset;     /* loaded from `rules` */
+};
+
+/* Reads and checks everything that can be checked without running anything. false: `faults` names every one with file:line. */
+bool config_load(struct config *config, const char *path, struct conf_faults *faults);
+void config_free(struct config *config);
+const struct config_profile *config_profile_find(const struct config *config, const char *name); /* NULL name: "default" */
+const char *config_target_name(enum config_target target); /* "external", "scanner", "internal" */
+
+#endif

@@ -1,0 +1,25 @@
+/* Giving a finished message to one target's sendmail command (DESIGN sections 7 and 12). */
+#ifndef JULIA_HANDOFF_H
+#define JULIA_HANDOFF_H
+
+#include "core/journal.h"
+#include "core/message.h"
+
+struct handoff {
+    enum config_target target;
+    int fd;                    /* finished message; becomes standard input from position 0 */
+    const char *sender;        /* "" null sender; checked with address_valid() before */
+    const struct strlist *recipients;
+    bool headers_only;         /* decrypted mail: -R hdrs whatever was asked */
+    const char *how;           /* for journal and log: "signed", "encrypted", "clear", "decrypted", ... */
+};
+
+/* Claims each recipient in the journal; those done before are left out (and logged), busy ones make a temporary outcome. Runs the
+   target's command once for the claimed ones (argv: its words, -i -f SENDER, -N -R -V as config->mta wants them, --, recipients),
+   environment PATH and LANG only, until message->until. Exit 0: each recipient is journalled. Anything else, a signal, a timeout:
+   temporary outcome (a target's refusal is never passed on as permanent), the target's first output line in the log. One
+   log line per hand-off. Nothing to do (all done before): outcome stays as it is. */
+void handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
+                 struct outcome *outcome);
+
+#endif

@@ -1,0 +1,61 @@
+/* Strict XML for frames, by expat: UTF-8 only, namespace urn:julia:module:1 on every element, no DOCTYPE, no entities but the
+   five built in, no processing instructions, bounded depth, nodes and attributes. */
+#ifndef JULIA_XML_H
+#define JULIA_XML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+
+#define XML_NAMESPACE      "urn:julia:module:1"
+#define XML_DEPTH_MAX      8
+#define XML_NODES_MAX      100000
+#define XML_ATTRIBUTES_MAX 16
+
+struct xml_attribute {
+    char *name, *value;
+};
+
+struct xml_node {
+    char *name; /* local name */
+    struct xml_attribute *attributes;
+    size_t attribute_count;
+    char *text; /* character data of this element alone; "" if none */
+    struct xml_node *parent, *children, *last, *next;
+};
+
+/* NULL when not well-formed or outside the limits: error_r (room for size octets) says what and where. */
+struct xml_node *xml_parse(const void *data, size_t len, char *error_r, size_t size);
+void xml_free(struct xml_node *root);
+
+const char *xml_attribute(const struct xml_node *node, const char *name); /* NULL if absent */
+bool xml_attribute_number(const struct xml_node *node, const char *name, uint64_t max, uint64_t *value_r);
+const struct xml_node *xml_child(const struct xml_node *node, const char *name); /* first one, NULL */
+const struct xml_node *xml_next(const struct xml_node *node, const char *name);  /* next sibling of that name */
+bool xml_is(const struct xml_node *node, const char *name);
+/* The text as base64. False when it is not. */
+bool xml_base64(const struct xml_node *node, struct buf *out);
+
+/* "find: query/n? address use | recipient*" style checking: `attributes` and `children` are NULL-terminated lists of the
+   names allowed; anything else (and text where text_allowed is false) is refused, error_r says which. */
+bool xml_only(const struct xml_node *node, const char *const *attributes, const char *const *children,
+              bool text_allowed, char *error_r, size_t size);
+
+/* Writing. Values are escaped; octets that XML cannot carry (control characters, invalid UTF-8) become U+FFFD. */
+struct xml_writer {
+    struct buf *out;
+    const char *open[XML_DEPTH_MAX + 2]; /* names, borrowed: string literals */
+    size_t depth;
+    bool in_tag;
+};
+void xml_begin(struct xml_writer *w, struct buf *out);
+void xml_open(struct xml_writer *w, const char *name); /* the first one gets the namespace */
+void xml_put(struct xml_writer *w, const char *attribute, const char *value); /* NULL value: attribute left out */
+void xml_put_number(struct xml_writer *w, const char *attribute, uint64_t value);
+void xml_text(struct xml_writer *w, const char *text);
+void xml_put_base64(struct xml_writer *w, const void *data, size_t len); /* as the element's text */
+void xml_close(struct xml_writer *w);
+
+#endif
