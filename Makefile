@@ -64,8 +64,67 @@ $(B)/%.o: %.c
 
 programs: $(programs_out)
 
+# ---- tests --------------------------------------------------------------------------------------------------------
+# Unit tests run under ASan and UBSan, everything else with the release programs. prove runs all of it on two cores.
+ASAN = build/asan
+unit_asan = $(patsubst $(B)/%,$(ASAN)/%,$(unit_out))
+E2E_TESTS     = $(sort $(wildcard tests/e2e/*.t))
+INTEROP_TESTS = $(sort $(wildcard tests/interop/*.t))
+TEST_ENV = JULIA_BUILD=$(CURDIR)/$(B) JULIA_SOURCE=$(CURDIR) CK_TAP_LOG_FILE_NAME=/dev/stdout CK_VERBOSITY=silent \
+           ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+JOBS ?= 2
+
+unit: $(unit_out)
+test: programs
+	$(MAKE) --no-print-directory FLAVOUR=asan unit
+	tests/run $(JOBS) $(unit_asan) $(E2E_TESTS) $(INTEROP_TESTS)
+check-unit:
+	$(MAKE) --no-print-directory FLAVOUR=asan unit
+	$(TEST_ENV) prove -j$(JOBS) $(unit_asan)
+check-e2e: programs
+	$(TEST_ENV) prove -j$(JOBS) $(E2E_TESTS)
+check-interop: programs
+	tests/run $(JOBS) $(INTEROP_TESTS)
+soak: programs
+	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
+bench: programs
+	for b in $(sort $(wildcard bench/*.sh)); do $(TEST_ENV) $$b || exit 1; done
+demo: programs
+	JULIA_BUILD=$(CURDIR)/$(B) JULIA_SOURCE=$(CURDIR) demo/run
+
+# ---- fuzzing: make fuzz SECONDS_EACH=60 (needs clang and its compiler-rt) -------------------------------------------
+SECONDS_EACH ?= 60
+define link_fuzzer
+build/fuzz/$(1): $($(1)_SRC) $(LIBJULIA_SRC)
+	@mkdir -p $$(@D)
+	clang $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -o $$@ $$^ $($(1)_LIBS) -lexpat -lmd
+endef
+$(foreach p,$(FUZZERS),$(eval $(call link_fuzzer,$(p))))
+fuzzers: $(foreach p,$(FUZZERS),build/fuzz/$(p))
+fuzz: fuzzers
+	for f in $(FUZZERS); do mkdir -p build/fuzz/corpus-$$f && \
+	  build/fuzz/$$f -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=512 build/fuzz/corpus-$$f tests/fuzz/seeds/$$f || exit 1; done
+
+# ---- installation ---------------------------------------------------------------------------------------------------
+# Configuration that is there already stays; the shipped files lie beside it as NAME.dist.
+D = $(DESTDIR)$(PREFIX)
+CONF_FILES = $(sort $(wildcard etc/*.conf etc/*.rules))
+install: programs
+	install -d $(D)/bin $(D)/lib/modules $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/man/man8
+	install -d $(D)/etc/public $(D)/etc/trusted $(D)/etc/untrusted $(D)/etc/ca $(D)/etc/templates/de $(D)/etc/templates/en
+	install -d -m 700 $(D)/etc/private
+	install -d -m 750 $(D)/var $(D)/var/spool $(D)/var/journal $(D)/var/index $(D)/var/run $(D)/var/review $(D)/logs
+	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
+	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
+	install -m 644 modules/protocol.rng $(D)/lib
+	install -m 644 $(wildcard etc/templates/README) $(D)/etc/templates
+	for l in de en; do install -m 644 etc/templates/$$l/* $(D)/etc/templates/$$l; done
+	for f in $(CONF_FILES); do n=$(D)/etc/$$(basename $$f); install -m 644 $$f $$n.dist; \
+	  test -e $$n || sed 's#^\(BASE *= *\)/opt/julia$$#\1$(PREFIX)#' $$f >$$n; done
+	for s in 5 7 8; do for m in $(sort $(wildcard man/*.[578])); do case $$m in *.$$s) install -m 644 $$m $(D)/share/man/man$$s;; esac; done; done
+
 clean:
 	rm -rf build
 
-.PHONY: all programs clean
+.PHONY: all programs unit test check-unit check-e2e check-interop soak bench demo fuzz fuzzers install clean
 .DELETE_ON_ERROR:
