@@ -1,0 +1,18 @@
+LIBJULIA_SRC += src/util/base64.c \
+                src/util/buf.c \
+                src/util/conf.c \
+                src/util/conf-value.c \
+                src/util/deadline.c \
+                src/util/fdio.c \
+                src/util/log.c \
+                src/util/log-names.c \
+                src/util/log-syslog.c \
+                src/util/mem.c \
+                src/util/network.c \
+                src/util/outcome.c \
+                src/util/process.c \
+                src/util/sha256.c \
+                src/util/strlist.c \
+                src/util/tmpfile.c \
+                src/util/units.c
+LDLIBS += -lmd
