@@ -1,0 +1,74 @@
+#include "util/sha256.h"
+
+#include <sha2.h>
+#include <stdlib.h>
+
+#include "util/fdio.h"
+#include "util/mem.h"
+
+#define SHA256_CHUNK (64u * 1024)
+
+struct sha256 {
+    SHA2_CTX context;
+};
+
+struct sha256 *sha256_new(void)
+{
+    struct sha256 *s = mem_alloc(sizeof(*s));
+
+    SHA256Init(&s->context);
+    return s;
+}
+
+void sha256_update(struct sha256 *s, const void *data, size_t len)
+{
+    SHA256Update(&s->context, data, len);
+}
+
+void sha256_final(struct sha256 *s, unsigned char digest[SHA256_LEN])
+{
+    SHA256Final(digest, &s->context);
+    SHA256Init(&s->context);
+}
+
+void sha256_free(struct sha256 *s)
+{
+    if (s != NULL)
+        mem_wipe(s, sizeof(*s));
+    free(s);
+}
+
+void sha256_hex(const void *data, size_t len, char hex_r[SHA256_HEX_LEN + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[SHA256_LEN];
+    SHA2_CTX context;
+
+    SHA256Init(&context);
+    SHA256Update(&context, data, len);
+    SHA256Final(digest, &context);
+    for (size_t i = 0; i < SHA256_LEN; i++) {
+        hex_r[2 * i] = digits[digest[i] >> 4];
+        hex_r[2 * i + 1] = digits[digest[i] & 15];
+    }
+    hex_r[SHA256_HEX_LEN] = '\0';
+}
+
+int sha256_fd_range(int fd, uint64_t offset, uint64_t len, unsigned char digest[SHA256_LEN])
+{
+    unsigned char chunk[SHA256_CHUNK];
+    SHA2_CTX context;
+
+    SHA256Init(&context);
+    while (len > 0) {
+        size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
+
+        if (fdio_pread_all(fd, chunk, n, offset) != 0)
+            return -1;
+        SHA256Update(&context, chunk, n);
+        offset += n;
+        len -= n;
+    }
+    SHA256Final(digest, &context);
+    return 0;
+}
