@@ -6,10 +6,10 @@
 
 enum answer_status {
     ANSWER_OK,
-    ANSWER_NONE,        /* there is no such thing: a finding, not a fault */
-    ANSWER_TEMPORARY,   /* could not tell; try again */
-    ANSWER_PERMANENT,   /* can never work */
-    ANSWER_INTERACTION  /* a person is needed */
+    ANSWER_NONE,       /* there is no such thing: a finding, not a fault */
+    ANSWER_TEMPORARY,  /* could not tell; try again */
+    ANSWER_PERMANENT,  /* can never work */
+    ANSWER_INTERACTION /* a person is needed */
 };
 
 const char *answer_status_name(enum answer_status status);

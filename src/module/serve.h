@@ -1,4 +1,5 @@
-/* The module's side: one call does transport, hello, frames, deadlines, strict XML; the author writes operations only. */
+/* The module's side: one call does transport, hello, frames, deadlines, strict XML; the author writes
+ * operations only. */
 #ifndef JULIA_SERVE_H
 #define JULIA_SERVE_H
 
@@ -14,20 +15,20 @@ struct serve_request {
     const struct xml_node *body; /* the operation element */
     int fds[FRAME_FDS_MAX];      /* closed after the operation unless set to -1 */
     size_t fd_count;
-    deadline until;              /* the caller waits no longer */
-    uid_t peer_uid;              /* SO_PEERCRED */
-    void *connection;            /* set up by connection_open, e.g. the grant */
+    deadline until;   /* the caller waits no longer */
+    uid_t peer_uid;   /* SO_PEERCRED */
+    void *connection; /* set up by connection_open, e.g. the grant */
 };
 
 struct serve_answer {
     enum answer_status status;
-    const char *reason; /* machine word, static */
-    struct buf text;    /* for people; may stay empty */
+    const char *reason;       /* machine word, static */
+    struct buf text;          /* for people; may stay empty */
     struct xml_writer writer; /* writes the operation's element(s) into `body`; may stay unused */
     struct buf body;
 };
-void serve_fail(struct serve_answer *answer, enum answer_status status, const char *reason, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void serve_fail(struct serve_answer *answer, enum answer_status status, const char *reason,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 struct serve_operation {
     const char *name;
@@ -41,19 +42,19 @@ struct serve_module {
     /* Optional. Called before the first frame of a connection and after its end. */
     void *(*connection_open)(void *module, uid_t peer_uid);
     void (*connection_close)(void *module, void *connection);
-    /* Optional. Called for each request before its operation: false refuses it (answer filled in). `number` counts from 0
-       on this connection; hello counts too. */
+    /* Optional. Called for each request before its operation: false refuses it (answer filled in). `number`
+       counts from 0 on this connection; hello counts too. */
     bool (*admit)(const char *operation, unsigned int number, const struct serve_request *request,
                   struct serve_answer *answer, void *module);
 };
 
-/* Serves descriptor 0: a connected socket to its end, or a listening one, one connection after another. Returns the exit
-   status. Usage faults (descriptor 0 is no socket) are told on stderr: "start me by julia or julia-moduled". SIGTERM ends
-   after the running request. Sets PR_SET_DUMPABLE 0 where available. */
+/* Serves descriptor 0: a connected socket to its end, or a listening one, one connection after another.
+   Returns the exit status. Usage faults (descriptor 0 is no socket) are told on stderr: "start me by julia or
+   julia-moduled". SIGTERM ends after the running request. Sets PR_SET_DUMPABLE 0 where available. */
 int module_serve(const struct serve_module *module);
 
-/* The descriptor numbered by attribute `attribute` of `node`, checked: a regular file (S_ISREG) / a Unix stream socket. -1 and
-   `answer` filled in when not. The request keeps ownership. */
+/* The descriptor numbered by attribute `attribute` of `node`, checked: a regular file (S_ISREG) / a Unix
+   stream socket. -1 and `answer` filled in when not. The request keeps ownership. */
 int serve_fd_regular(const struct serve_request *request, const struct xml_node *node, const char *attribute,
                      struct serve_answer *answer);
 int serve_fd_socket(const struct serve_request *request, const struct xml_node *node, const char *attribute,
