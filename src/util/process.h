@@ -1,5 +1,5 @@
-/* Child processes: fixed argv, no shell, clean environment, only the descriptors named; own process group, ended whole.
-   STYLE: exit code, signal and timeout are separate results. */
+/* Child processes: fixed argv, no shell, clean environment, only the descriptors named; own process group,
+   ended whole. STYLE: exit code, signal and timeout are separate results. */
 #ifndef JULIA_PROCESS_H
 #define JULIA_PROCESS_H
 
@@ -10,28 +10,31 @@
 #include "util/deadline.h"
 
 struct process_spec {
-    char *const *argv;       /* argv[0] is an absolute path */
-    const char *const *env;  /* NULL-terminated "NAME=value"; complete: nothing is inherited */
-    int stdin_fd;            /* becomes descriptor 0, position untouched; -1: /dev/null */
+    char *const *argv;        /* argv[0] is an absolute path */
+    const char *const *env;   /* NULL-terminated "NAME=value"; complete: nothing is inherited */
+    int stdin_fd;             /* becomes descriptor 0, position untouched; -1: /dev/null */
     int stdout_fd, stderr_fd; /* -1: /dev/null */
 };
+
+/* What process_run() gives a program between SIGTERM and SIGKILL. */
+#define PROCESS_GRACE_MS 2000
 
 enum process_end { PROCESS_EXITED, PROCESS_SIGNALLED, PROCESS_TIMEOUT, PROCESS_NOT_STARTED };
 
 struct process_result {
     enum process_end end;
-    int code;  /* exit code, signal number, or errno (NOT_STARTED) */
+    int code; /* exit code, signal number, or errno (NOT_STARTED) */
 };
 
-/* Starts the program with every other descriptor closed. Returns its pid (its process group too) or -1, errno. The child
-   that cannot exec ends with 75. */
+/* Starts the program with every other descriptor closed. Returns its pid (its process group too) or -1,
+   errno. The child that cannot exec ends with 75. */
 pid_t process_start(const struct process_spec *spec);
 /* Waits until `until`; then SIGTERM to the group, `grace_ms`, SIGKILL; always reaps. */
 void process_wait(pid_t pid, deadline until, int64_t grace_ms, struct process_result *result_r);
 /* SIGTERM, grace, SIGKILL to the group, reap. */
 void process_end_group(pid_t pid, int64_t grace_ms, struct process_result *result_r);
-/* Starts the program, collects at most `max` octets of its stdout and stderr together in `output` (the rest is read and
-   thrown away), waits. spec->stdout_fd and stderr_fd are ignored. */
+/* Starts the program, collects at most `max` octets of its stdout and stderr together in `output` (the rest
+   is read and thrown away), waits. spec->stdout_fd and stderr_fd are ignored. */
 void process_run(const struct process_spec *spec, deadline until, struct buf *output, size_t max,
                  struct process_result *result_r);
 
