@@ -1,0 +1,150 @@
+/* Encoded words (RFC 2047) to UTF-8. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/charset.h"
+#include "mail/header.h"
+#include "util/base64.h"
+#include "util/mem.h"
+
+/* "=?charset?encoding?text?=" taken apart; all borrowed. */
+struct word {
+    const char *charset, *text;
+    size_t charset_len, text_len, len; /* len: the whole word */
+    char encoding;                     /* 'q' or 'b' */
+};
+
+static bool find_word(const char *p, struct word *w)
+{
+    const char *start = p, *mark;
+
+    if (strncmp(p, "=?", 2) != 0)
+        return false;
+    w->charset = p + 2;
+    w->charset_len = strcspn(w->charset, "? \t\r\n");
+    mark = w->charset + w->charset_len;
+    if (*mark != '?' || w->charset_len == 0)
+        return false;
+    w->encoding = (char)(mark[1] | 0x20);
+    if ((w->encoding != 'q' && w->encoding != 'b') || mark[2] != '?')
+        return false;
+    w->text = mark + 3;
+    w->text_len = strcspn(w->text, "?"); /* blanks inside are wrong, but common with 'Q' */
+    if (strncmp(w->text + w->text_len, "?=", 2) != 0)
+        return false;
+    w->len = (size_t)(w->text + w->text_len + 2 - start);
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void decode_q(const char *text, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '=' && i + 2 < len && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+            buf_add_char(out, (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
+            i += 2;
+        } else {
+            buf_add_char(out, text[i] == '_' ? ' ' : text[i]);
+        }
+    }
+}
+
+static void decode_b(const char *text, size_t len, struct buf *out)
+{
+    struct base64_decoder decoder = {0};
+    unsigned char *octets = mem_alloc(len + 1);
+    size_t n = base64_decode_update(&decoder, text, len, octets);
+
+    buf_add(out, octets, n);
+    free(octets);
+}
+
+/* The charset without the language of RFC 2231 5. */
+static char *word_charset(const struct word *w)
+{
+    char *charset = mem_strndup(w->charset, w->charset_len);
+    char *star = strchr(charset, '*');
+
+    if (star != NULL)
+        *star = '\0';
+    return charset;
+}
+
+static bool same_coding(const struct word *a, const struct word *b)
+{
+    return a->encoding == b->encoding && a->charset_len == b->charset_len &&
+           strncmp(a->charset, b->charset, a->charset_len) == 0;
+}
+
+static size_t count_blanks(const char *p)
+{
+    return strspn(p, " \t\r\n");
+}
+
+/* Decodes the run of words of one charset that begins at `p`: some writers split characters between words.
+   Returns how many octets of `p` were used, 0 when it cannot be decoded. */
+static size_t take_run(const char *p, const struct word *first, struct buf *out)
+{
+    struct buf octets = {0};
+    struct word w = *first;
+    char *charset = word_charset(first);
+    size_t used = 0, gap = 0;
+    bool good;
+
+    do {
+        if (w.encoding == 'q')
+            decode_q(w.text, w.text_len, &octets);
+        else
+            decode_b(w.text, w.text_len, &octets);
+        used += gap + w.len;
+        gap = count_blanks(p + used);
+    } while (find_word(p + used + gap, &w) && same_coding(first, &w));
+    good = charset_to_utf8(charset, buf_text(&octets), octets.len, out);
+    free(charset);
+    buf_free(&octets);
+    return good ? used : 0;
+}
+
+char *header_decode(const char *value)
+{
+    struct buf plain = {0}, out = {0};
+    struct word w;
+    size_t used, len;
+    bool after_word = false;
+    char *text;
+
+    charset_guess(value, strlen(value), &plain);
+    for (const char *p = buf_text(&plain); *p != '\0';) {
+        size_t blanks = count_blanks(p);
+        size_t before = out.len;
+
+        if (!(after_word && find_word(p + blanks, &w))) /* blanks between two encoded words are not shown */
+            buf_add(&out, p, blanks);
+        p += blanks;
+        used = find_word(p, &w) ? take_run(p, &w, &out) : 0;
+        after_word = used > 0;
+        if (used == 0) {
+            if (out.len == before && blanks > 0) /* it was no word after all */
+                buf_add(&out, p - blanks, blanks);
+            len = *p == '\0' ? 0 : 1 + strcspn(p + 1, "= \t\r\n");
+            buf_add(&out, p, len);
+            used = len;
+        }
+        p += used;
+    }
+    buf_free(&plain);
+    for (size_t i = 0; i < out.len; i++) /* encoded controls: a decoded value stays one line of text */
+        if ((unsigned char)out.data[i] < ' ' && out.data[i] != '\t')
+            out.data[i] = ' ';
+    if (out.data == NULL)
+        buf_add_text(&out, "");
+    text = buf_take(&out);
+    return text;
+}
