@@ -8,7 +8,9 @@
 #include "util/deadline.h"
 #include "util/strlist.h"
 
-struct call_module; /* one configured module; connections are made when first needed and kept */
+/* One configured module. A process is started when first needed and kept; to a service each call is a
+   connection of its own, because a worker serves one connection at a time and must not be kept waiting. */
+struct call_module;
 
 /* `spec`: "unix:/path" or a command line (words, first one absolute or relative to BASE/lib/modules). Never
    fails; faults show in calls. `role` is "keys", "trust" or "smime"; `base` is BASE for JULIA_BASE.
@@ -31,15 +33,18 @@ struct call_answer {
 void call_answer_free(struct call_answer *answer);
 
 /* Asks. `body` is the operation element's XML as written with xml_writer (namespace on its root); `fds` go
-   along. The answer's id, root element and body name are checked; on any doubt the connection is closed and
-   its process ended. The first call on a connection says hello and checks protocol version and role. */
+   along and stay the caller's. The answer's id, root element and body are checked against the contract
+   (module/schema.h): with ANSWER_OK the body is there (but for a grant), has every required attribute, and
+   numbers are numbers. On any doubt the connection is closed and its process ended. The first call to a
+   process or service says hello and checks protocol version and role. A question that the contract does not
+   know is not sent ("invalid"). */
 void call_ask(struct call_module *module, const char *operation, const struct buf *body, const int *fds,
               size_t fd_count, struct call_answer *answer_r);
 
 /* A connection of its own to a key module with a grant already accepted on it, to be passed to the smime
-   module: the descriptor, or -1 with `answer_r` saying why. `body` is a <grant> element. call_grant_revoke()
-   ends it for every holder (shutdown), ends the process if one was spawned for it, and closes the descriptor.
- */
+   module; NULL with `answer_r` saying why. The grant is the first frame there, without hello. `body` is a
+   <grant> element. The descriptor stays the grant's. call_grant_revoke() ends the connection for every holder
+   (shutdown) and the process if one was spawned for it; it accepts NULL. */
 struct call_grant;
 struct call_grant *call_grant_open(struct call_module *module, const struct buf *body,
                                    struct call_answer *answer_r);

@@ -1,0 +1,23 @@
+#include "module/environment.h"
+
+#include <stdlib.h>
+
+#include "util/mem.h"
+
+void environment_make(struct strlist *env, const char *base)
+{
+    strlist_add_take(env, mem_printf("JULIA_BASE=%s", base));
+    strlist_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    strlist_add(env, "LANG=C.UTF-8");
+}
+
+void environment_command(struct strlist *argv, const char *base, const char *command)
+{
+    strlist_split(argv, command);
+    if (argv->count > 0 && argv->items[0][0] != '/') {
+        char *name = argv->items[0];
+
+        argv->items[0] = mem_printf("%s/lib/modules/%s", base, name);
+        free(name);
+    }
+}
