@@ -1,5 +1,5 @@
-/* Text in some charset to UTF-8: US-ASCII, UTF-8, ISO-8859-1, -15 and Windows-1252 by own table, a list of other known ones by
-   iconv(3). Only names on that list reach iconv: the name comes from outside. */
+/* Text in some charset to UTF-8: US-ASCII, UTF-8, ISO-8859-1, -15 and Windows-1252 by own table, a list of
+   other known ones by iconv(3). Only names on that list reach iconv: the name comes from outside. */
 #ifndef JULIA_CHARSET_H
 #define JULIA_CHARSET_H
 

@@ -1,5 +1,6 @@
-/* What the core may know of CMS (RFC 5652): the outermost type, the RecipientInfo identifiers, and the encapsulated content
-   of SignedData; enough to look up decryption keys and for the last check before hand-off, no cryptography. */
+/* What the core may know of CMS (RFC 5652): the outermost type, the RecipientInfo identifiers, and the
+   encapsulated content of SignedData; enough to look up decryption keys and for the last check before
+   hand-off, no cryptography. */
 #ifndef JULIA_CMS_H
 #define JULIA_CMS_H
 
@@ -21,7 +22,8 @@ enum cms_type {
     CMS_ENCRYPTED,
     CMS_OTHER
 };
-const char *cms_type_name(enum cms_type type); /* "enveloped", "auth-enveloped", "signed", "compressed", ... */
+/* "enveloped", "auth-enveloped", "signed", "compressed", ... */
+const char *cms_type_name(enum cms_type type);
 
 #define CMS_RECIPIENTS_MAX 2000
 
@@ -35,18 +37,19 @@ struct cms_outline {
     enum cms_type type;
     struct cms_recipient *recipients; /* KeyTrans and KeyAgree; in order */
     size_t recipient_count;
-    size_t other_recipients;          /* KEK, password, other RecipientInfos */
-    bool has_content;                 /* SignedData: eContent present */
+    size_t other_recipients;                  /* KEK, password, other RecipientInfos */
+    bool has_content;                         /* SignedData: eContent present */
     unsigned char content_digest[SHA256_LEN]; /* SHA-256 over eContent's octets, when present and asked for */
     uint64_t content_length;
-    unsigned int signer_count;        /* SignedData: SignerInfos */
-    bool complete;                    /* read to the end of the ContentInfo without damage */
-    bool trailing;                    /* octets follow the ContentInfo */
-    const char *error;                /* static text when damaged */
+    unsigned int signer_count; /* SignedData: SignerInfos */
+    bool complete;             /* read to the end of the ContentInfo without damage */
+    bool trailing;             /* octets follow the ContentInfo */
+    const char *error;         /* static text when damaged */
 };
 
-/* Reads a ContentInfo from `source`. With `whole` false it stops once type and recipients are known (`complete` then means
-   "so far"). Returns 0, or -1 with errno on read errors; damage is no read error: look at `complete` and `error`. */
+/* Reads a ContentInfo from `source`. With `whole` false it stops once type and recipients are known
+   (`complete` then means "so far"). Returns 0, or -1 with errno on read errors; damage is no read error: look
+   at `complete` and `error`. */
 int cms_outline_read(struct cms_outline *outline, struct source *source, bool whole);
 void cms_outline_free(struct cms_outline *outline);
 

@@ -1,5 +1,5 @@
-/* The header section of a message or MIME part as byte ranges (RFC 5322 2.2, RFC 2045). Original octets are never
-   changed; unfolded and decoded copies stand beside them. */
+/* The header section of a message or MIME part as byte ranges (RFC 5322 2.2, RFC 2045). Original octets are
+   never changed; unfolded and decoded copies stand beside them. */
 #ifndef JULIA_HEADER_H
 #define JULIA_HEADER_H
 
@@ -9,23 +9,23 @@
 
 #include "util/buf.h"
 
-/* One header section may be this long in memory (a 1 MB line in the wild is spam or attack); what is longer is a
-   structure limit: the message then passes as it came. */
+/* One header section may be this long in memory (a 1 MB line in the wild is spam or attack); what is longer
+   is a structure limit: the message then passes as it came. */
 #define HEADER_SECTION_MAX (2u << 20)
 #define HEADER_FIELDS_MAX  10000
 
 struct header_field {
-    size_t start, end;  /* whole field with its line ends, offsets into the section's octets */
-    size_t name_len;    /* name is data[start, start+name_len) ; 0: a line that is no field (malformed, kept) */
+    size_t start, end; /* whole field with its line ends, offsets into the section's octets */
+    size_t name_len; /* name is data[start, start+name_len) ; 0: a line that is no field (malformed, kept) */
     size_t value_start; /* behind the colon */
 };
 
 struct header {
-    unsigned char *data;  /* the section's octets as they came, without the empty line that ends it */
+    unsigned char *data; /* the section's octets as they came, without the empty line that ends it */
     size_t len;
     struct header_field *fields;
     size_t count;
-    const char *eol;      /* "\r\n" if the first line ends so, else "\n" */
+    const char *eol; /* "\r\n" if the first line ends so, else "\n" */
 };
 
 /* Parses `data` (copied). Never fails: malformed lines become fields without a name. */
@@ -40,7 +40,8 @@ bool header_field_is(const struct header *header, size_t index, const char *name
 char *header_value(const struct header *header, size_t index);
 char *header_value_of(const struct header *header, const char *name); /* first one; NULL if none */
 
-/* Structured value with parameters: Content-Type, Content-Disposition (RFC 2045 5.1, RFC 2231 joined, comments gone). */
+/* Structured value with parameters: Content-Type, Content-Disposition (RFC 2045 5.1, RFC 2231 joined,
+ * comments gone). */
 struct header_param {
     char *name, *value; /* name in lower case */
 };
@@ -53,12 +54,12 @@ void header_typed_parse(struct header_typed *typed, const char *value);
 const char *header_typed_param(const struct header_typed *typed, const char *name); /* NULL if absent */
 void header_typed_free(struct header_typed *typed);
 
-/* Encoded words (RFC 2047) to UTF-8. US-ASCII, UTF-8, ISO-8859-1, -15, Windows-1252 by own table; other charsets by
-   iconv; what cannot be decoded stays as it is. Newly allocated, valid UTF-8. */
+/* Encoded words (RFC 2047) to UTF-8. US-ASCII, UTF-8, ISO-8859-1, -15, Windows-1252 by own table; other
+   charsets by iconv; what cannot be decoded stays as it is. Newly allocated, valid UTF-8. */
 char *header_decode(const char *value);
 
-/* Appends "Name: value" + eol, folded at 78 columns (RFC 5322 2.1.1), non-ASCII as encoded words (RFC 2047); control
-   characters are replaced by '?', so a value can never add a field. */
+/* Appends "Name: value" + eol, folded at 78 columns (RFC 5322 2.1.1), non-ASCII as encoded words (RFC 2047);
+   control characters are replaced by '?', so a value can never add a field. */
 void header_write(struct buf *out, const char *name, const char *utf8_value, const char *eol);
 
 #endif

@@ -10,7 +10,8 @@
 
 #define PUNYCODE_LABEL_MAX 63 /* octets of a label in the DNS (RFC 1035 2.3.4) */
 
-/* Appends the Punycode of `codes` (without "xn--"). False when there are more code points than a label can hold. */
+/* Appends the Punycode of `codes` (without "xn--"). False when there are more code points than a label can
+ * hold. */
 bool punycode_encode(const uint32_t *codes, size_t count, struct buf *out);
 
 #endif

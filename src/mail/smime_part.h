@@ -1,5 +1,5 @@
-/* Finds S/MIME in a MIME tree (RFC 8551 section 3): by content type, by file name, and by the DER itself, never by a label
-   alone. */
+/* Finds S/MIME in a MIME tree (RFC 8551 section 3): by content type, by file name, and by the DER itself,
+   never by a label alone. */
 #ifndef JULIA_SMIME_PART_H
 #define JULIA_SMIME_PART_H
 
@@ -8,11 +8,14 @@
 
 enum smime_shape {
     SMIME_SHAPE_NONE,
-    SMIME_SHAPE_OPAQUE,   /* application/(x-)pkcs7-mime, or application/octet-stream named .p7m, .p7c or .p7z */
-    SMIME_SHAPE_DETACHED  /* multipart/signed with protocol application/(x-)pkcs7-signature and exactly two parts */
+    SMIME_SHAPE_OPAQUE, /* application/(x-)pkcs7-mime, or application/octet-stream named .p7m, .p7c or .p7z */
+    SMIME_SHAPE_DETACHED /* multipart/signed with exactly two parts and protocol
+                            application/(x-)pkcs7-signature */
 };
 
-/* The outermost layer of `part`: only the part itself is looked at, never what lies inside other parts. */
+/* The outermost layer of `part`: only the part itself is looked at, never what lies inside other parts. A
+   multipart/signed without any protocol goes by its second part's type; with another protocol (OpenPGP) it is
+   never S/MIME. */
 enum smime_shape smime_part_shape(const struct mime_part *part);
 
 #endif
