@@ -1,0 +1,18 @@
+LIBJULIA_SRC += rules/action.c \
+                rules/condition.c \
+                rules/expression.c \
+                rules/fault.c \
+                rules/idn.c \
+                rules/lint.c \
+                rules/load.c \
+                rules/match.c \
+                rules/parse.c \
+                rules/parse-action.c \
+                rules/parse-condition.c \
+                rules/pattern.c \
+                rules/scan.c \
+                rules/treatment.c
+
+PROGRAMS += julia-rules
+julia-rules_SRC = rules/julia-rules.c
+julia-rules_DIR = bin

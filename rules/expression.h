@@ -1,0 +1,20 @@
+/* Regular expressions on whole addresses (POSIX extended, case ignored), bounded so that neither a rule file
+   nor an address can make them expensive. Private to rules/. */
+#ifndef JULIA_RULE_EXPRESSION_H
+#define JULIA_RULE_EXPRESSION_H
+
+#include <regex.h>
+#include <stdbool.h>
+
+#define EXPRESSION_MAX     500u  /* octets; glibc's compiler recurses */
+#define EXPRESSION_REPEATS 1000u /* product of all {n,m} bounds: each repetition is copied */
+
+/* Compiles `text`, anchored at both ends. NULL: *error_r says why (newly allocated). Back-references are
+   refused: matching them takes exponential time. */
+regex_t *expression_compile(const char *text, char **error_r);
+void expression_free(regex_t *regex);
+bool expression_matches(const regex_t *regex, const char *address);
+/* What makes a valid expression look like a mistake (static text), or NULL. */
+const char *expression_suspicion(const char *text);
+
+#endif

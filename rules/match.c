@@ -1,0 +1,141 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rule.h"
+#include "util/buf.h"
+#include "util/mem.h"
+
+/* What one message's sender looks like to the FROM patterns. */
+struct sender {
+    struct pattern_subject envelope, header;
+    bool has_header;
+};
+
+static void sender_init(struct sender *sender, const struct ruleset_facts *facts)
+{
+    memset(sender, 0, sizeof *sender);
+    pattern_subject_init(&sender->envelope, facts->sender ? facts->sender : "");
+    sender->has_header = facts->header_from && *facts->header_from;
+    if (sender->has_header)
+        pattern_subject_init(&sender->header, facts->header_from);
+}
+
+static void sender_free(struct sender *sender)
+{
+    pattern_subject_free(&sender->envelope);
+    pattern_subject_free(&sender->header);
+}
+
+static bool rule_matches(const struct rule *rule, const struct ruleset_facts *facts,
+                         const struct sender *sender, const struct pattern_subject *recipient)
+{
+    if (!pattern_matches(&rule->to, recipient))
+        return false;
+    if (!pattern_matches(&rule->from, &sender->envelope) &&
+        !(sender->has_header && pattern_matches(&rule->from, &sender->header)))
+        return false;
+    for (size_t i = 0; i < rule->condition_count; i++)
+        if (!condition_holds(&rule->conditions[i], facts))
+            return false;
+    return true;
+}
+
+/* All actions of matching lines in their order. */
+struct matched {
+    const struct action **actions;
+    size_t count;
+    bool has[ACTION_REJECT + 1]; /* by kind */
+};
+
+static void matched_collect(struct matched *matched, const struct rule *rule, bool null_sender)
+{
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct action **slot = mem_push(&matched->actions, &matched->count, sizeof *slot);
+        *slot = &rule->actions[i];
+        enum action_kind kind = rule->actions[i].kind;
+        matched->has[null_sender && kind == ACTION_FS ? ACTION_SIP : kind] = true;
+    }
+}
+
+/* FS and SIP in the order of the file: the last one decides about the key. SIP does not count under NS, and
+   for the null sender FS is no more than SIP. */
+static void decide_signature(const struct matched *matched, bool null_sender,
+                             struct ruleset_treatment *treatment, const char **profile)
+{
+    const char *named = NULL, *key = NULL, *fallback = NULL;
+    for (size_t i = 0; i < matched->count; i++) {
+        const struct action *action = matched->actions[i];
+        bool forced = action->kind == ACTION_FS && !null_sender;
+        if (!action_signs(action->kind) || (!forced && treatment->no_sign))
+            continue;
+        treatment->sign = forced || treatment->sign == RULESET_FORCE ? RULESET_FORCE : RULESET_POSSIBLE;
+        key = action->address;
+        fallback = key ? NULL : named;
+        if (key)
+            named = key;
+        if (action->profile)
+            *profile = action->profile;
+    }
+    treatment->sign_as = mem_strdup(key);
+    treatment->sign_fallback = mem_strdup(fallback);
+}
+
+/* Where an FE matches, EIP lines do not count; under NE they do not either. */
+static void decide_encryption(const struct matched *matched, struct ruleset_treatment *treatment,
+                              const char **profile)
+{
+    enum action_kind deciding = matched->has[ACTION_FE] ? ACTION_FE : ACTION_EIP;
+    const char *certificate = NULL;
+    if (!matched->has[deciding] || (deciding == ACTION_EIP && treatment->no_encrypt))
+        return;
+    treatment->encrypt = deciding == ACTION_FE ? RULESET_FORCE : RULESET_POSSIBLE;
+    for (size_t i = 0; i < matched->count; i++) {
+        const struct action *action = matched->actions[i];
+        if (action->kind == deciding && action->address)
+            certificate = action->address;
+        if (action->kind == deciding && action->profile)
+            *profile = action->profile;
+    }
+    treatment->encrypt_to = mem_strdup(certificate);
+}
+
+static void decide(const struct matched *matched, const struct ruleset_facts *facts, bool null_sender,
+                   struct ruleset_treatment *treatment)
+{
+    const char *profile = NULL, *reject = NULL;
+    treatment->no_sign = matched->has[ACTION_NS];
+    treatment->no_encrypt = matched->has[ACTION_NE];
+    decide_signature(matched, null_sender, treatment, &profile);
+    decide_encryption(matched, treatment, &profile); /* last: its profile outranks the signature's */
+    treatment->profile = mem_strdup(profile);
+    for (size_t i = 0; i < matched->count; i++)
+        if (matched->actions[i]->text)
+            reject = matched->actions[i]->text;
+    treatment->reject = mem_strdup(reject);
+    bool header_from = facts->header_from && *facts->header_from;
+    treatment->sign_own =
+        header_from || !null_sender ? mem_strdup(header_from ? facts->header_from : facts->sender) : NULL;
+}
+
+void ruleset_match(const struct ruleset *ruleset, const struct ruleset_facts *facts, const char *recipient,
+                   struct ruleset_treatment *treatment_r)
+{
+    struct matched matched = {0};
+    struct sender sender;
+    struct pattern_subject to;
+    memset(treatment_r, 0, sizeof *treatment_r);
+    sender_init(&sender, facts);
+    pattern_subject_init(&to, recipient);
+    for (size_t i = 0; i < ruleset->count; i++) {
+        const struct rule *rule = &ruleset->rules[i];
+        if (!rule_matches(rule, facts, &sender, &to))
+            continue;
+        unsigned int *line = mem_push(&treatment_r->lines, &treatment_r->line_count, sizeof *line);
+        *line = rule->line;
+        matched_collect(&matched, rule, sender.envelope.null_sender);
+    }
+    decide(&matched, facts, sender.envelope.null_sender, treatment_r);
+    free(matched.actions);
+    pattern_subject_free(&to);
+    sender_free(&sender);
+}
