@@ -43,14 +43,20 @@ struct serve_module {
     void *(*connection_open)(void *module, uid_t peer_uid);
     void (*connection_close)(void *module, void *connection);
     /* Optional. Called for each request before its operation: false refuses it (answer filled in). `number`
-       counts from 0 on this connection; hello counts too. */
+       counts from 0 on this connection; hello and frames that were refused count too. hello is asked about
+       like any operation. */
     bool (*admit)(const char *operation, unsigned int number, const struct serve_request *request,
                   struct serve_answer *answer, void *module);
 };
 
-/* Serves descriptor 0: a connected socket to its end, or a listening one, one connection after another.
-   Returns the exit status. Usage faults (descriptor 0 is no socket) are told on stderr: "start me by julia or
-   julia-moduled". SIGTERM ends after the running request. Sets PR_SET_DUMPABLE 0 where available. */
+/* Serves descriptor 0: a connected socket to its end, or a listening one, one connection after another (a
+   silent connection is closed when the deadline of its last request has passed, at least 10 s). What is no
+   proper request is answered "damaged" or "invalid" and never reaches an operation: there, every element and
+   attribute fits the contract (module/schema.h). Returns the exit status. Usage faults (descriptor 0 is no
+   socket) are told on stderr. SIGTERM ends after the running request; SIGHUP ends a service's worker after
+   the running connection. Makes the process undumpable where available. System calls while serving: accept4
+   clock_gettime close fcntl fstat getsockopt poll ppoll recvmsg rt_sigprocmask rt_sigreturn sendmsg, and what
+   malloc(3) and the operations need. */
 int module_serve(const struct serve_module *module);
 
 /* The descriptor numbered by attribute `attribute` of `node`, checked: a regular file (S_ISREG) / a Unix
