@@ -10,7 +10,12 @@
 
 enum config_mta { CONFIG_MTA_POSTFIX, CONFIG_MTA_SENDMAIL };
 enum config_engine { CONFIG_ENGINE_PASS, CONFIG_ENGINE_REHEARSE, CONFIG_ENGINE_WORK };
-enum config_target { CONFIG_TARGET_EXTERNAL, CONFIG_TARGET_SCANNER, CONFIG_TARGET_INTERNAL, CONFIG_TARGET_COUNT };
+enum config_target {
+    CONFIG_TARGET_EXTERNAL,
+    CONFIG_TARGET_SCANNER,
+    CONFIG_TARGET_INTERNAL,
+    CONFIG_TARGET_COUNT
+};
 enum config_policy { CONFIG_POLICY_RULES, CONFIG_POLICY_SUBJECT, CONFIG_POLICY_BOTH };
 enum config_partial { CONFIG_PARTIAL_SPLIT, CONFIG_PARTIAL_ALL };
 enum config_fallback { CONFIG_FALLBACK_REFUSE, CONFIG_FALLBACK_CLEAR };
@@ -18,6 +23,7 @@ enum config_harvest { CONFIG_HARVEST_NO, CONFIG_HARVEST_REVIEW, CONFIG_HARVEST_P
 enum config_journal { CONFIG_JOURNAL_ALWAYS, CONFIG_JOURNAL_FAULTS, CONFIG_JOURNAL_NO };
 enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
 enum config_local { CONFIG_LOCAL_INTERNAL, CONFIG_LOCAL_REFUSE };
+enum config_protection { CONFIG_PROTECTION_NO, CONFIG_PROTECTION_YES, CONFIG_PROTECTION_CONFIDENTIAL };
 
 struct config_profile {
     char *name;
@@ -42,10 +48,10 @@ struct config {
     int policy;
     char *trigger_sign, *trigger_encrypt;
     bool signer_check;
-    struct strlist sign_as;      /* items "NETWORK ADDRESS-OR-DOMAIN" */
-    char *sender_login;          /* path of the map file; NULL none */
+    struct strlist sign_as;                      /* items "NETWORK ADDRESS-OR-DOMAIN" */
+    char *sender_login;                          /* path of the map file; NULL none */
     struct strlist targets[CONFIG_TARGET_COUNT]; /* words of the sendmail command lines */
-    struct strlist modules_keys; /* specs */
+    struct strlist modules_keys;                 /* specs */
     char *module_trust, *module_smime;
     int deliver;
     struct strlist gateway_key, encrypt_also_to; /* addresses */
@@ -55,7 +61,7 @@ struct config {
     bool resign, strip_signatures;
     int harvest;
     bool subject_tags, report;
-    int header_protection;       /* 0 no, 1 yes, 2 confidential (RFC 9788 hcp_baseline) */
+    int header_protection; /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
     bool accept_weak;
     int revocation;
     struct strlist profiles_raw; /* PROFILE_* */
@@ -70,14 +76,21 @@ struct config {
     uint64_t module_timeout, deadline;
     char *log, *verify_log;
     int log_names;
-    char *templates;             /* BASE/etc/templates */
-    struct ruleset *ruleset;     /* loaded from `rules` */
+    char *templates;         /* BASE/etc/templates */
+    char *later;             /* always NULL: names that belong to parts not built yet are refused */
+    struct ruleset *ruleset; /* loaded from `rules`; NULL with POLICY=subject */
 };
 
-/* Reads and checks everything that can be checked without running anything. false: `faults` names every one with file:line. */
+/* Reads and checks everything that can be checked without running anything. false: `faults` names every one
+ * with file:line. */
 bool config_load(struct config *config, const char *path, struct conf_faults *faults);
 void config_free(struct config *config);
-const struct config_profile *config_profile_find(const struct config *config, const char *name); /* NULL name: "default" */
-const char *config_target_name(enum config_target target); /* "external", "scanner", "internal" */
+const struct config_profile *config_profile_find(const struct config *config,
+                                                 const char *name); /* NULL name: "default" */
+const char *config_target_name(enum config_target target);          /* "external", "scanner", "internal" */
+
+/* The table behind julia.conf(5). The first `shipped_r` entries are the parameters that exist; the others are
+   names reserved for parts that are not built yet, which are refused by name. */
+const struct conf_entry *config_table(size_t *shipped_r, size_t *all_r);
 
 #endif
