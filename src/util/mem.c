@@ -25,8 +25,12 @@ void *mem_alloc(size_t size)
 
 void *mem_array(size_t count, size_t size)
 {
-    void *data = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+    size_t total;
+    void *data;
 
+    if (__builtin_mul_overflow(count, size, &total))
+        mem_exhausted();
+    data = calloc(1, total > 0 ? total : 1);
     if (data == NULL)
         mem_exhausted();
     return data;
