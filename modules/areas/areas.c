@@ -1,0 +1,112 @@
+#include "modules/areas/areas.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules/areas/areas_private.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+/* A damaged index is made anew once, and once more if another process did the same meanwhile. */
+#define ATTEMPTS 3
+
+const char *area_name(enum area area)
+{
+    static const char *const names[AREA_COUNT] = {"public", "trusted", "untrusted", "private", "ca"};
+
+    return area < AREA_COUNT ? names[area] : "?";
+}
+
+struct file_reader areas_reader(const struct areas *areas, enum area area)
+{
+    struct file_reader reader = {.want = FILE_WANT_CERTIFICATES};
+
+    if (area == AREA_PRIVATE) {
+        reader.want |= FILE_WANT_KEYS;
+        reader.pass_phrase = areas->pass_phrase;
+        reader.context = areas->context;
+    } else if (area == AREA_CA) {
+        reader.want |= FILE_WANT_CRLS;
+    }
+    return reader;
+}
+
+struct areas *areas_open(const struct areas_settings *settings, char *error_r, size_t size)
+{
+    struct areas *areas = mem_alloc(sizeof(*areas));
+
+    for (size_t i = 0; i < AREA_COUNT; i++)
+        areas->directories[i] = mem_strdup(settings->directories[i]);
+    areas->index_file = mem_strdup(settings->index_file);
+    areas->rescan_ns = (int64_t)settings->rescan_seconds * 1000000000;
+    areas->pass_phrase = settings->pass_phrase;
+    areas->context = settings->context;
+    areas->index = index_open(areas->index_file, error_r, size);
+    if (areas->index == NULL) {
+        areas_close(areas);
+        return NULL;
+    }
+    return areas;
+}
+
+void areas_close(struct areas *areas)
+{
+    if (areas == NULL)
+        return;
+    index_close(areas->index);
+    for (size_t i = 0; i < AREA_COUNT; i++)
+        free(areas->directories[i]);
+    free(areas->index_file);
+    free(areas);
+}
+
+bool areas_recover(struct areas *areas, char *error_r, size_t size)
+{
+    if (index_damaged(areas->index) && !index_read_only(areas->index)) {
+        log_event(LOG_LEVEL_WARNING, "index-damaged", "file", areas->index_file, "text",
+                  index_error(areas->index), "action", "made anew", (char *)NULL);
+        if (index_reset(areas->index, error_r, size))
+            return true;
+    }
+    if (!index_damaged(areas->index) && !index_unwritable(areas->index) && !index_read_only(areas->index))
+        return false;
+    if (!areas->index_told)
+        log_event(LOG_LEVEL_WARNING, "index-not-writable", "file", areas->index_file, "text",
+                  index_error(areas->index), "action",
+                  "going on in memory, which is slow for large stores: make file and directory writable",
+                  (char *)NULL);
+    areas->index_told = true;
+    return index_to_memory(areas->index, error_r, size);
+}
+
+/* Deleted or replaced while open: the new one counts. */
+static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
+{
+    struct index *fresh;
+
+    if (!index_moved(areas->index))
+        return true;
+    fresh = index_open(areas->index_file, error_r, size);
+    if (fresh == NULL)
+        return false;
+    index_close(areas->index);
+    areas->index = fresh;
+    return true;
+}
+
+int areas_refresh(struct areas *areas, char *error_r, size_t size)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        error_r[0] = '\0';
+        if (reopen_if_moved(areas, error_r, size) && scan_refresh(areas, error_r, size))
+            return 0;
+        if (error_r[0] != '\0')
+            return -1; /* a directory, not the index */
+        if (!areas_recover(areas, error_r, size))
+            break;
+    }
+    if (error_r[0] == '\0')
+        snprintf(error_r, size, "%s", index_error(areas->index));
+    return -1;
+}

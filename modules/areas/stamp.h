@@ -1,0 +1,26 @@
+/* What tells that a file or directory changed, as git does it: inode, size, modification and status change
+   times. The change time catches what tools hide (rsync -t, touch -r, chmod). */
+#ifndef JULIA_AREAS_STAMP_H
+#define JULIA_AREAS_STAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#define STAMP_MAX 128
+/* Time stamps of file systems tick as coarsely as 2 s (FAT, some NFS): whatever changed that lately may
+   change again without a new stamp. */
+#define STAMP_RACY_NS INT64_C(2000000000)
+
+struct stamp {
+    char text[STAMP_MAX]; /* compared as a whole; "" for what is not there */
+    int64_t changed_ns;   /* change time */
+};
+
+void stamp_from_stat(struct stamp *stamp, const struct stat *st);
+bool stamp_equal(const struct stamp *a, const char *text);
+/* Too young at `now_ns`, or from the future: the same stamp does not yet prove the same content. */
+bool stamp_racy(const struct stamp *stamp, int64_t now_ns);
+int64_t stamp_now(void); /* CLOCK_REALTIME in nanoseconds */
+
+#endif
