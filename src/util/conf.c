@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "util/buf.h"
-#include "util/conf-private.h"
+#include "util/conf_private.h"
 #include "util/fdio.h"
 #include "util/mem.h"
 

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "util/fdio.h"
-#include "util/log-private.h"
+#include "util/log_private.h"
 #include "util/mem.h"
 
-#define LOG_VALUE_MAX 4096 /* octets of one value: a hostile header must not fill the log */
+#define LOG_VALUE_MAX 16384 /* octets of one value: a hostile header must not fill the log */
 #define LOG_FILE_MODE 0640
 
 static struct {

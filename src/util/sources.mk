@@ -1,12 +1,12 @@
 LIBJULIA_SRC += src/util/base64.c \
                 src/util/buf.c \
                 src/util/conf.c \
-                src/util/conf-value.c \
+                src/util/conf_value.c \
                 src/util/deadline.c \
                 src/util/fdio.c \
                 src/util/log.c \
-                src/util/log-names.c \
-                src/util/log-syslog.c \
+                src/util/log_names.c \
+                src/util/log_syslog.c \
                 src/util/mem.c \
                 src/util/network.c \
                 src/util/outcome.c \

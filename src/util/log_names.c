@@ -8,7 +8,7 @@
 
 #include "util/base64.h"
 #include "util/fdio.h"
-#include "util/log-private.h"
+#include "util/log_private.h"
 #include "util/mem.h"
 #include "util/sha256.h"
 

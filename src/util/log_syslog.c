@@ -1,4 +1,4 @@
-#include "util/log-private.h"
+#include "util/log_private.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/conf-private.h"
+#include "util/conf_private.h"
 #include "util/mem.h"
 #include "util/units.h"
 
