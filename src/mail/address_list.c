@@ -55,8 +55,9 @@ static void list_finish(struct list_parser *l)
             l->clean = false;
     } else if (l->word.len > 0) {
         if (l->phrase)
-            l->clean = false;
-        list_add(l, buf_text(&l->word));
+            l->clean = false; /* words, but no address among them that all readers would see */
+        else
+            list_add(l, buf_text(&l->word));
     }
     list_reset(l);
 }
@@ -92,7 +93,6 @@ static void take_quoted(struct list_parser *l, struct buf *out)
             buf_add_char(out, *l->p++);
     }
     l->clean = false;
-    buf_add_char(out, '"');
 }
 
 static void take_angle(struct list_parser *l)

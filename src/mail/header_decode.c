@@ -56,11 +56,15 @@ static void decode_q(const char *text, size_t len, struct buf *out)
     }
 }
 
-static void decode_b(const char *text, size_t len, struct buf *out)
+/* Some writers cut base64 anywhere between words; padding ends it, the next word then begins anew. */
+static void decode_b(struct base64_decoder *decoder, const char *text, size_t len, struct buf *out)
 {
-    struct base64_decoder decoder = {0};
     unsigned char *octets = mem_alloc(len + 1);
-    size_t n = base64_decode_update(&decoder, text, len, octets);
+    size_t n;
+
+    if (decoder->padded)
+        memset(decoder, 0, sizeof(*decoder));
+    n = base64_decode_update(decoder, text, len, octets);
 
     buf_add(out, octets, n);
     free(octets);
@@ -94,6 +98,7 @@ static size_t take_run(const char *p, const struct word *first, struct buf *out)
 {
     struct buf octets = {0};
     struct word w = *first;
+    struct base64_decoder base64 = {0};
     char *charset = word_charset(first);
     size_t used = 0, gap = 0;
     bool good;
@@ -102,7 +107,7 @@ static size_t take_run(const char *p, const struct word *first, struct buf *out)
         if (w.encoding == 'q')
             decode_q(w.text, w.text_len, &octets);
         else
-            decode_b(w.text, w.text_len, &octets);
+            decode_b(&base64, w.text, w.text_len, &octets);
         used += gap + w.len;
         gap = count_blanks(p + used);
     } while (find_word(p + used + gap, &w) && same_coding(first, &w));

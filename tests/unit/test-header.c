@@ -1,0 +1,227 @@
+#include "unit.h"
+
+#include "mail/header.h"
+#include "mail_input.h"
+
+START_TEST(test_fields)
+{
+    static const char text[] =
+        "Subject: one\r\n two\r\nX-Empty:\r\nbroken line\r\n folded too\r\nFrom : a@x.example\r\n"
+        "subject: second\r\nTo: \tb\0c \r\n";
+    char *data = input_exact(text, sizeof(text) - 1);
+    struct header header;
+    char *value;
+
+    header_parse(&header, data, sizeof(text) - 1);
+    ck_assert_uint_eq(header.count, 6);
+    ck_assert_str_eq(header.eol, "\r\n");
+    value = header_value_of(&header, "SUBJECT");
+    ck_assert_str_eq(value, "one two");
+    free(value);
+    value = header_value_of(&header, "x-empty");
+    ck_assert_str_eq(value, "");
+    free(value);
+    value = header_value_of(&header, "from");
+    ck_assert_str_eq(value, "a@x.example");
+    free(value);
+    value = header_value_of(&header, "to");
+    ck_assert_str_eq(value, "b c");
+    free(value);
+    ck_assert(header_value_of(&header, "Sub") == NULL);
+    ck_assert_int_eq(header_find(&header, "Subject", 1), 4);
+    ck_assert_int_eq(header_find(&header, "Subject", 2), -1);
+    ck_assert_uint_eq(header_count(&header, "Subject"), 2);
+    ck_assert_uint_eq(header.fields[2].name_len, 0);
+    ck_assert_uint_eq(header.fields[2].end - header.fields[2].start,
+                      strlen("broken line\r\n folded too\r\n"));
+    header_free(&header);
+    free(data);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    size_t count, named;
+} sections[] = {
+    {"", 0, 0},
+    {" begins with a blank\n", 1, 0},
+    {"a:b", 1, 1},
+    {":no name\n", 1, 0},
+    {"a b: c\n", 1, 0},
+    {"a\t:c\n", 1, 1},
+    {"a", 1, 0},
+    {"\001: x\n", 1, 0},
+    {"a:\nb:\n", 2, 2},
+    {"a: x\rb: y\n", 1, 1},
+    {"\303\244: x\n", 1, 0},
+};
+
+START_TEST(test_odd_sections)
+{
+    for (size_t i = 0; i < ROWS(sections); i++) {
+        size_t len = strlen(sections[i].text), named = 0;
+        char *data = input_exact(sections[i].text, len);
+        struct header header;
+
+        header_parse(&header, data, len);
+        for (size_t k = 0; k < header.count; k++)
+            named += header.fields[k].name_len > 0;
+        ck_assert_msg(header.count == sections[i].count && named == sections[i].named,
+                      "row %zu: %zu fields, %zu named", i, header.count, named);
+        header_free(&header);
+        free(data);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *value, *type, *name, *param; /* param NULL: absent */
+} typed_rows[] = {
+    {"text/plain; charset=utf-8", "text/plain", "charset", "utf-8"},
+    {"TEXT/Plain ;CHARSET=UTF-8", "text/plain", "charset", "UTF-8"},
+    {"multipart/mixed; boundary=\"a b\\\"c\"", "multipart/mixed", "boundary", "a b\"c"},
+    {"multipart/mixed; boundary=----=_Part_1", "multipart/mixed", "boundary", "----=_Part_1"},
+    {"multipart/mixed (comment; boundary=x); boundary=y", "multipart/mixed", "boundary", "y"},
+    {"text / plain; a=b", "text/plain", "a", "b"},
+    {"text", "text", "a", NULL},
+    {"text/", "", "a", NULL},
+    {"/plain", "", "a", NULL},
+    {"", "", "a", NULL},
+    {"a/b;;; x = 1 ; y=2", "a/b", "x", "1"},
+    {"a/b; x=1; x=2", "a/b", "x", "1"},
+    {"a/b; x", "a/b", "x", ""},
+    {"a/b; x=\"unclosed; y=2", "a/b", "x", "unclosed; y=2"},
+    {"a/b; n*0=one; n*1=two; n*2=\" three\"", "a/b", "n", "onetwo three"},
+    {"a/b; n*1=two; n*0=one", "a/b", "n", "onetwo"},
+    {"a/b; n*=utf-8'de'%C3%A4%20b", "a/b", "n", "\303\244 b"},
+    {"a/b; n*=iso-8859-1''%E4", "a/b", "n", "\303\244"},
+    {"a/b; n*0*=iso-8859-1''%E4; n*1=\"%41\"; n*2*=%41", "a/b", "n", "\303\244%41A"},
+    {"a/b; n=plain; n*=utf-8''better", "a/b", "n", "better"},
+    {"a/b; n*=bad%C", "a/b", "n", "bad%C"},
+    {"a/b; n*=utf-8''a%00b", "a/b", "n", "a b"},
+    {"a/b; (c) x (d) = (e) y", "a/b", "x", "y"},
+    {"application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"", "application/pkcs7-mime", "name",
+     "smime.p7m"},
+};
+
+START_TEST(test_typed)
+{
+    for (size_t i = 0; i < ROWS(typed_rows); i++) {
+        struct header_typed typed;
+        const char *param;
+
+        header_typed_parse(&typed, typed_rows[i].value);
+        param = header_typed_param(&typed, typed_rows[i].name);
+        ck_assert_msg(strcmp(typed.value, typed_rows[i].type) == 0, "row %zu: type %s", i, typed.value);
+        if (typed_rows[i].param == NULL)
+            ck_assert_msg(param == NULL, "row %zu: %s", i, param);
+        else
+            ck_assert_msg(param != NULL && strcmp(param, typed_rows[i].param) == 0, "row %zu: %s", i,
+                          param == NULL ? "(absent)" : param);
+        header_typed_free(&typed);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *value, *decoded;
+} decodings[] = {
+    {"plain text", "plain text"},
+    {"=?utf-8?q?a=20b_c?=", "a b c"},
+    {"=?ISO-8859-1?Q?=E4?= x", "\303\244 x"},
+    {"=?utf-8?b?w6Q=?=", "\303\244"},
+    {"=?utf-8?q?a?= =?utf-8?q?b?=", "ab"},
+    {"=?utf-8?q?a?= x =?utf-8?q?b?=", "a x b"},
+    {"=?utf-8?q?a?=  =?iso-8859-1?q?=E4?=", "a\303\244"},
+    {"=?utf-8?b?w6?= =?utf-8?b?Q=?=", "\303\244"},   /* base64 cut between words */
+    {"=?utf-8?q?=C3?= =?utf-8?q?=A4?=", "\303\244"}, /* a character cut between words */
+    {"=?utf-8?q?=FF?=", "=?utf-8?q?=FF?="},
+    {"=?no-such?q?a?=", "=?no-such?q?a?="},
+    {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
+    {"=?utf-8?q?a", "=?utf-8?q?a"},
+    {"=?windows-1252?q?=80=85?=", "\342\202\254\342\200\246"},
+    {"=?iso-8859-15?q?=A4?=", "\342\202\254"},
+    {"=?koi8-r?q?=C1?=", "\320\260"},
+    {"=?utf-8*de?q?a?=", "a"},
+    {"raw \344", "raw \303\244"},
+    {"raw \303\244", "raw \303\244"},
+    {"=?utf-8?q?a=0D=0AX-Evil:_b?=", "a  X-Evil: b"},
+    {"[=?utf-8?q?tag?=] x", "[tag] x"},
+    {"", ""},
+    {"a  b", "a  b"},
+    {"a =?utf-8?q?b?=", "a b"},
+    {"=?utf-8?q??" "= =?", " =?"},
+};
+
+START_TEST(test_decode)
+{
+    for (size_t i = 0; i < ROWS(decodings); i++) {
+        char *decoded = header_decode(decodings[i].value);
+
+        ck_assert_msg(strcmp(decoded, decodings[i].decoded) == 0, "row %zu: %s", i, decoded);
+        free(decoded);
+    }
+}
+END_TEST
+
+static const char *const writings[] = {
+    "short",
+    "words that are so many that they cannot stand on one line of seventy-eight columns, so it is folded "
+    "twice or even more often",
+    "\303\204rger mit \303\234mlauten und \342\202\254 in einer sehr langen Zeile, die gefaltet und "
+    "\303\274berall kodiert werden mu\303\237",
+    "plain \303\244 plain \303\266 \303\274 plain",
+    "looks =?utf-8?q?like?= a word",
+    "",
+};
+
+/* What was written is one field, with short lines, and reads as before. */
+START_TEST(test_write)
+{
+    for (size_t i = 0; i < ROWS(writings); i++) {
+        struct buf out = {0};
+        struct header header;
+        char *value, *decoded;
+        const char *line, *end;
+
+        header_write(&out, "X-Test", writings[i], "\r\n");
+        header_parse(&header, out.data, out.len);
+        ck_assert_msg(header.count == 1, "row %zu: %s", i, out.data);
+        value = header_value(&header, 0);
+        decoded = header_decode(value);
+        ck_assert_msg(strcmp(decoded, writings[i]) == 0, "row %zu: %s", i, decoded);
+        for (line = out.data; *line != '\0'; line = end + 2) {
+            end = strstr(line, "\r\n");
+            ck_assert_msg(end != NULL && end - line <= 78, "row %zu: long line", i);
+        }
+        free(decoded);
+        free(value);
+        header_free(&header);
+        buf_free(&out);
+    }
+}
+END_TEST
+
+START_TEST(test_write_hostile)
+{
+    struct buf out = {0};
+    char longest[3000];
+
+    header_write(&out, "X-A", "a\r\nX-Evil: b\n c\001\177", "\n");
+    ck_assert_str_eq(out.data, "X-A: a??X-Evil: b? c??\n");
+    buf_clear(&out);
+    header_write(&out, "X-A", "\377\300", "\n");
+    ck_assert_str_eq(out.data, "X-A: ??\n");
+    buf_clear(&out);
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    header_write(&out, "X-A", longest, "\n");
+    for (const char *line = out.data, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        ck_assert_int_le(end - line, 998);
+    }
+    buf_free(&out);
+}
+END_TEST
+
+UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_decode, test_write, test_write_hostile)
