@@ -9,33 +9,34 @@
 #include "util/sha256.h"
 
 struct message_envelope {
-    char *client;      /* -client, may be "" */
-    char *peer;        /* -peer or NULL */
-    char *sender;      /* -sender, "" is the null sender; NULL: not given (the From_ line decides) */
-    char *auth;        /* -auth or NULL */
-    char *queue_id;    /* -queue-id or NULL */
+    char *client;   /* -client, may be "" */
+    char *peer;     /* -peer or NULL */
+    char *sender;   /* -sender, "" is the null sender; NULL: not given (the From_ line decides) */
+    char *auth;     /* -auth or NULL */
+    char *queue_id; /* -queue-id or NULL */
     char *dsn_notify, *dsn_ret, *dsn_envid; /* -dsn, each NULL when empty */
-    struct strlist recipients; /* as given, duplicates removed */
+    struct strlist recipients;              /* as given, duplicates removed */
 };
 
 struct message {
     const struct config *config;
     struct message_envelope envelope;
-    int fd;              /* unlinked spool file */
-    uint64_t offset;     /* behind a leading "From " line */
-    uint64_t size;       /* octets from offset to the end */
-    unsigned char digest[SHA256_LEN]; /* SHA-256 of sender, NUL, message without a leading From_ line: the journal's key */
-    struct mime mime;    /* parsed from offset; positions are offsets into fd */
-    const char *eol;     /* "\n" or "\r\n": that of the message */
-    struct strlist header_from; /* addresses of all From fields */
-    deadline until;      /* DEADLINE of this run */
-    struct call_module **keys; /* one per MODULES_KEYS */
+    int fd;                           /* unlinked spool file */
+    uint64_t offset;                  /* behind a leading "From " line */
+    uint64_t size;                    /* octets from offset to the end */
+    unsigned char digest[SHA256_LEN]; /* SHA-256 of sender, NUL, message without a leading From_ line: the
+                                         journal's key */
+    struct mime mime;                 /* parsed from offset; positions are offsets into fd */
+    const char *eol;                  /* "\n" or "\r\n": that of the message */
+    struct strlist header_from;       /* addresses of all From fields */
+    deadline until;                   /* DEADLINE of this run */
+    struct call_module **keys;        /* one per MODULES_KEYS */
     size_t key_modules;
     struct call_module *trust, *smime;
 };
 
-/* Spools standard input (`fd_in`) to its end and parses it. Faults are outcomes: unreadable input, full disk: temporary; larger than
-   MAX_SIZE: permanent 5.3.4 (still read to its end). */
+/* Spools standard input (`fd_in`) to its end and parses it. Faults are outcomes: unreadable input, full disk:
+   temporary; larger than MAX_SIZE: permanent 5.3.4 (still read to its end). */
 void message_read(struct message *message, int fd_in, struct outcome *outcome);
 /* Opens the module connections' descriptions (no process is started before it is needed). */
 void message_modules_open(struct message *message);

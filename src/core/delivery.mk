@@ -1,0 +1,5 @@
+# What stands between the decisions and the next MTA: the message as it came, the journal, hand-off, mails to people.
+CORE_SRC += \
+	src/core/envelope_line.c \
+	src/core/message.c \
+	src/core/spool.c

@@ -1,0 +1,15 @@
+/* The line "From SENDER DATE" that an MTA may write in front of a message for its local mailer. */
+#ifndef JULIA_ENVELOPE_LINE_H
+#define JULIA_ENVELOPE_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A longer line that begins so is no envelope line: it is left in the message. */
+#define ENVELOPE_LINE_MAX 4096
+
+/* How many octets at the beginning of `data` are such a line (0: none). `sender_r` is the sender it names,
+   newly allocated, "" for the null sender; untouched if there is no line. */
+uint64_t envelope_line_parse(const char *data, size_t len, char **sender_r);
+
+#endif
