@@ -1,0 +1,6 @@
+MODULE_TESTS = test-module-frame test-module-xml test-module-schema
+UNIT_TESTS += $(MODULE_TESTS)
+$(foreach t,$(MODULE_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c)$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat -lmd))
+test-module-schema_SRC  += tests/unit/module_rng.c
+test-module-schema_LIBS += -lxml2
+$(B)/tests/unit/module_rng.o: CPPFLAGS += $(shell xml2-config --cflags)
