@@ -42,7 +42,7 @@ struct areas *areas_open(const struct areas_settings *settings, char *error_r, s
     areas->rescan_ns = (int64_t)settings->rescan_seconds * 1000000000;
     areas->pass_phrase = settings->pass_phrase;
     areas->context = settings->context;
-    areas->index = index_open(areas->index_file, error_r, size);
+    areas->index = areas_index_open(areas->index_file, error_r, size);
     if (areas->index == NULL) {
         areas_close(areas);
         return NULL;
@@ -54,7 +54,7 @@ void areas_close(struct areas *areas)
 {
     if (areas == NULL)
         return;
-    index_close(areas->index);
+    areas_index_close(areas->index);
     for (size_t i = 0; i < AREA_COUNT; i++)
         free(areas->directories[i]);
     free(areas->index_file);
@@ -63,21 +63,22 @@ void areas_close(struct areas *areas)
 
 bool areas_recover(struct areas *areas, char *error_r, size_t size)
 {
-    if (index_damaged(areas->index) && !index_read_only(areas->index)) {
+    if (areas_index_damaged(areas->index) && !areas_index_read_only(areas->index)) {
         log_event(LOG_LEVEL_WARNING, "index-damaged", "file", areas->index_file, "text",
-                  index_error(areas->index), "action", "made anew", (char *)NULL);
-        if (index_reset(areas->index, error_r, size))
+                  areas_index_error(areas->index), "action", "made anew", (char *)NULL);
+        if (areas_index_reset(areas->index, error_r, size))
             return true;
     }
-    if (!index_damaged(areas->index) && !index_unwritable(areas->index) && !index_read_only(areas->index))
+    if (!areas_index_damaged(areas->index) && !areas_index_unwritable(areas->index) &&
+        !areas_index_read_only(areas->index))
         return false;
     if (!areas->index_told)
         log_event(LOG_LEVEL_WARNING, "index-not-writable", "file", areas->index_file, "text",
-                  index_error(areas->index), "action",
+                  areas_index_error(areas->index), "action",
                   "going on in memory, which is slow for large stores: make file and directory writable",
                   (char *)NULL);
     areas->index_told = true;
-    return index_to_memory(areas->index, error_r, size);
+    return areas_index_to_memory(areas->index, error_r, size);
 }
 
 /* Deleted or replaced while open: the new one counts. */
@@ -85,12 +86,12 @@ static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
 {
     struct index *fresh;
 
-    if (!index_moved(areas->index))
+    if (!areas_index_moved(areas->index))
         return true;
-    fresh = index_open(areas->index_file, error_r, size);
+    fresh = areas_index_open(areas->index_file, error_r, size);
     if (fresh == NULL)
         return false;
-    index_close(areas->index);
+    areas_index_close(areas->index);
     areas->index = fresh;
     return true;
 }
@@ -99,7 +100,7 @@ int areas_refresh(struct areas *areas, char *error_r, size_t size)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
         error_r[0] = '\0';
-        if (reopen_if_moved(areas, error_r, size) && scan_refresh(areas, error_r, size))
+        if (reopen_if_moved(areas, error_r, size) && areas_scan_refresh(areas, error_r, size))
             return 0;
         if (error_r[0] != '\0')
             return -1; /* a directory, not the index */
@@ -107,6 +108,6 @@ int areas_refresh(struct areas *areas, char *error_r, size_t size)
             break;
     }
     if (error_r[0] == '\0')
-        snprintf(error_r, size, "%s", index_error(areas->index));
+        snprintf(error_r, size, "%s", areas_index_error(areas->index));
     return -1;
 }

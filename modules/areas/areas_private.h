@@ -21,7 +21,7 @@ enum { WATCH_RACY = 1, WATCH_FAULTS = 2, WATCH_PASS_PHRASE = 4 };
 
 struct record_row { /* what the index knows of a file */
     int64_t id;     /* 0: nothing */
-    char stamp[STAMP_MAX];
+    char stamp[AREAS_STAMP_MAX];
     unsigned int watch;
     char *faults;
 };
@@ -31,19 +31,21 @@ struct record_row { /* what the index knows of a file */
 bool areas_recover(struct areas *areas, char *error_r, size_t size);
 struct file_reader areas_reader(const struct areas *areas, enum area area);
 
-bool record_find(struct index *index, enum area area, const char *name, struct record_row *row_r);
-void record_row_free(struct record_row *row);
+bool areas_record_find(struct index *index, enum area area, const char *name, struct record_row *row_r);
+void areas_record_row_free(struct record_row *row);
 /* Puts what was read from a file in the place of what the index had of it. Needs a transaction. 0 or the
  * file's id. */
-int64_t record_store(struct index *index, enum area area, const char *name, const struct record_row *old,
-                     const struct file_content *content, unsigned int watch);
-bool record_forget(struct index *index, int64_t id);
+int64_t areas_record_store(struct index *index, enum area area, const char *name,
+                           const struct record_row *old, const struct file_content *content,
+                           unsigned int watch);
+bool areas_record_forget(struct index *index, int64_t id);
 
-/* Brings everything up to date. False: error_r, or index_damaged()/index_unwritable(). */
-bool scan_refresh(struct areas *areas, char *error_r, size_t size);
+/* Brings everything up to date. False: error_r, or areas_index_damaged()/areas_index_unwritable(). */
+bool areas_scan_refresh(struct areas *areas, char *error_r, size_t size);
 /* Brings these files of one area up to date. */
-bool scan_files(struct areas *areas, enum area area, const struct strlist *names, char *error_r, size_t size);
+bool areas_scan_files(struct areas *areas, enum area area, const struct strlist *names, char *error_r,
+                      size_t size);
 /* Every configured area of the mask has been read to its end at some time. */
-bool scan_complete(struct areas *areas, unsigned int areas_mask, bool *complete_r);
+bool areas_scan_complete(struct areas *areas, unsigned int areas_mask, bool *complete_r);
 
 #endif

@@ -55,7 +55,7 @@ static void add_subject_addresses(struct strlist *addresses, const X509_NAME *su
     }
 }
 
-void fields_addresses(const X509 *certificate, struct strlist *addresses)
+void areas_fields_addresses(const X509 *certificate, struct strlist *addresses)
 {
     int i = -1;
     bool seen = false;
@@ -73,7 +73,7 @@ void fields_addresses(const X509 *certificate, struct strlist *addresses)
         add_subject_addresses(addresses, X509_get_subject_name(certificate));
 }
 
-void fields_ski(X509 *certificate, struct buf *ski)
+void areas_fields_ski(X509 *certificate, struct buf *ski)
 {
     const ASN1_OCTET_STRING *extension = X509_get0_subject_key_id(certificate);
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -85,7 +85,7 @@ void fields_ski(X509 *certificate, struct buf *ski)
         buf_add(ski, digest, len);
 }
 
-void fields_serial(const void *octets, size_t len, struct buf *serial)
+void areas_fields_serial(const void *octets, size_t len, struct buf *serial)
 {
     const unsigned char *p = octets;
 
@@ -96,7 +96,7 @@ void fields_serial(const void *octets, size_t len, struct buf *serial)
     buf_add(serial, p, len);
 }
 
-void fields_certificate_serial(const X509 *certificate, struct buf *serial)
+void areas_fields_certificate_serial(const X509 *certificate, struct buf *serial)
 {
     unsigned char *der = NULL;
     int len = i2d_ASN1_INTEGER(X509_get0_serialNumber(certificate), &der);
@@ -105,11 +105,11 @@ void fields_certificate_serial(const X509 *certificate, struct buf *serial)
     int tag, class;
 
     if (len > 0 && (ASN1_get_object(&p, &contents, &tag, &class, len) & 0x80) == 0)
-        fields_serial(p, (size_t)contents, serial);
+        areas_fields_serial(p, (size_t)contents, serial);
     OPENSSL_free(der);
 }
 
-int64_t fields_name_hash(const X509_NAME *name)
+int64_t areas_fields_name_hash(const X509_NAME *name)
 {
     int ok = 0;
     unsigned long hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
@@ -117,7 +117,7 @@ int64_t fields_name_hash(const X509_NAME *name)
     return ok ? (int64_t)(hash & 0xffffffffUL) : -1;
 }
 
-bool fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN])
+bool areas_fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN])
 {
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(key, &der);
@@ -127,7 +127,7 @@ bool fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN])
     return ok;
 }
 
-bool fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA256_LEN])
+bool areas_fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA256_LEN])
 {
     EVP_PKEY *key = X509_get0_pubkey(certificate);
     unsigned char *der = NULL;
@@ -135,14 +135,14 @@ bool fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA25
     bool ok;
 
     if (key != NULL)
-        return fields_key_digest(key, digest);
+        return areas_fields_key_digest(key, digest);
     len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     ok = len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
     return ok;
 }
 
-void fields_capabilities(const X509 *certificate, struct buf *capabilities)
+void areas_fields_capabilities(const X509 *certificate, struct buf *capabilities)
 {
     int i = X509_get_ext_by_NID(certificate, NID_SMIMECapabilities, -1);
     const ASN1_OCTET_STRING *value;
@@ -153,7 +153,7 @@ void fields_capabilities(const X509 *certificate, struct buf *capabilities)
     buf_add(capabilities, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
 }
 
-void fields_der(const X509 *certificate, struct buf *der)
+void areas_fields_der(const X509 *certificate, struct buf *der)
 {
     unsigned char *data = NULL;
     int len = i2d_X509(certificate, &data);

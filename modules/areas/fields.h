@@ -12,21 +12,21 @@
 
 /* Normalised addresses, each once: SAN rfc822Name and SmtpUTF8Mailbox; subject emailAddress only without
  * either. */
-void fields_addresses(const X509 *certificate, struct strlist *addresses);
+void areas_fields_addresses(const X509 *certificate, struct strlist *addresses);
 /* subjectKeyIdentifier, or SHA-1 of the public key's bits where the extension is missing. */
-void fields_ski(X509 *certificate, struct buf *ski);
+void areas_fields_ski(X509 *certificate, struct buf *ski);
 /* Contents octets of an INTEGER in their shortest form, so that BER and DER compare equal. */
-void fields_serial(const void *octets, size_t len, struct buf *serial);
-void fields_certificate_serial(const X509 *certificate, struct buf *serial);
+void areas_fields_serial(const void *octets, size_t len, struct buf *serial);
+void areas_fields_certificate_serial(const X509 *certificate, struct buf *serial);
 /* A 32-bit hash of the canonical name (case, blanks and string types do not matter); compare names
  * afterwards. */
-int64_t fields_name_hash(const X509_NAME *name);
+int64_t areas_fields_name_hash(const X509_NAME *name);
 /* SHA-256 over the SubjectPublicKeyInfo. False when the key cannot be encoded. */
-bool fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN]);
-bool fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA256_LEN]);
+bool areas_fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN]);
+bool areas_fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA256_LEN]);
 /* DER of SMIMECapabilities from the extension of RFC 4262; nothing is added if it is missing. */
-void fields_capabilities(const X509 *certificate, struct buf *capabilities);
+void areas_fields_capabilities(const X509 *certificate, struct buf *capabilities);
 /* The whole certificate. */
-void fields_der(const X509 *certificate, struct buf *der);
+void areas_fields_der(const X509 *certificate, struct buf *der);
 
 #endif

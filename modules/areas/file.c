@@ -10,12 +10,12 @@
 #include "util/fdio.h"
 #include "util/mem.h"
 
-bool file_is_secret(const struct stat *st)
+bool areas_file_is_secret(const struct stat *st)
 {
     return (st->st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
-void file_fault(struct file_content *content, const char *format, ...)
+void areas_file_fault(struct file_content *content, const char *format, ...)
 {
     va_list ap;
 
@@ -34,11 +34,11 @@ static bool has_room(struct file_work *work)
 
     if (c->certificate_count + c->crl_count + c->key_count < FILE_OBJECTS_MAX)
         return true;
-    file_fault(work->content, "more than %u objects in one file: split it", FILE_OBJECTS_MAX);
+    areas_file_fault(work->content, "more than %u objects in one file: split it", FILE_OBJECTS_MAX);
     return false;
 }
 
-void file_add_certificate(struct file_work *work, X509 *certificate)
+void areas_file_add_certificate(struct file_work *work, X509 *certificate)
 {
     struct file_certificate *item;
 
@@ -50,12 +50,12 @@ void file_add_certificate(struct file_work *work, X509 *certificate)
     item->certificate = certificate;
 }
 
-void file_add_crl(struct file_work *work, X509_CRL *crl)
+void areas_file_add_crl(struct file_work *work, X509_CRL *crl)
 {
     X509_CRL **item;
 
     if ((work->reader->want & FILE_WANT_CRLS) == 0)
-        file_fault(work->content, "holds a CRL, which belongs into the ca area");
+        areas_file_fault(work->content, "holds a CRL, which belongs into the ca area");
     else if (has_room(work)) {
         item = mem_push(&work->content->crls, &work->content->crl_count, sizeof(X509_CRL *));
         *item = crl;
@@ -64,7 +64,7 @@ void file_add_crl(struct file_work *work, X509_CRL *crl)
     X509_CRL_free(crl);
 }
 
-void file_add_key(struct file_work *work, EVP_PKEY *key)
+void areas_file_add_key(struct file_work *work, EVP_PKEY *key)
 {
     EVP_PKEY **item;
 
@@ -76,20 +76,20 @@ void file_add_key(struct file_work *work, EVP_PKEY *key)
     *item = key;
 }
 
-bool file_keys_allowed(struct file_work *work)
+bool areas_file_keys_allowed(struct file_work *work)
 {
     if ((work->reader->want & FILE_WANT_KEYS) == 0)
-        file_fault(work->content,
-                   "holds a private key, which belongs into the private area only: move it there");
+        areas_file_fault(work->content,
+                         "holds a private key, which belongs into the private area only: move it there");
     else if (!work->secret)
-        file_fault(work->content, "private key refused, others can read it (mode %04o): chmod 600",
-                   work->mode);
+        areas_file_fault(work->content, "private key refused, others can read it (mode %04o): chmod 600",
+                         work->mode);
     else
         return true;
     return false;
 }
 
-const char *file_pass_phrase(const struct file_work *work)
+const char *areas_file_pass_phrase(const struct file_work *work)
 {
     return work->reader->pass_phrase != NULL ? work->reader->pass_phrase(work->reader->context) : NULL;
 }
@@ -103,11 +103,11 @@ static void understand(struct file_work *work)
         work->len -= 3;
     }
     if (memmem(work->data, work->len, "-----BEGIN ", 11) != NULL)
-        file_read_pem(work);
+        areas_file_read_pem(work);
     else
-        file_read_der(work);
+        areas_file_read_der(work);
     if (content->faults.len == 0 && content->certificate_count + content->crl_count + content->key_count == 0)
-        file_fault(content, "no certificate, key or CRL in it");
+        areas_file_fault(content, "no certificate, key or CRL in it");
 }
 
 static void read_open_file(struct file_work *work, int fd, const struct stat *st)
@@ -116,12 +116,12 @@ static void read_open_file(struct file_work *work, int fd, const struct stat *st
     unsigned char *data;
 
     if (size > FILE_SIZE_MAX) {
-        file_fault(work->content, "larger than %u octets", FILE_SIZE_MAX);
+        areas_file_fault(work->content, "larger than %u octets", FILE_SIZE_MAX);
         return;
     }
     data = mem_alloc(size + 1); /* one piece: nothing is left behind by growing */
     if (fdio_pread_all(fd, data, size, 0) != 0) {
-        file_fault(work->content, "cannot be read: %s", strerror(errno));
+        areas_file_fault(work->content, "cannot be read: %s", strerror(errno));
     } else {
         work->data = data;
         work->len = size;
@@ -131,7 +131,8 @@ static void read_open_file(struct file_work *work, int fd, const struct stat *st
     free(data);
 }
 
-void file_read(const struct file_reader *reader, int dirfd, const char *name, struct file_content *content)
+void areas_file_read(const struct file_reader *reader, int dirfd, const char *name,
+                     struct file_content *content)
 {
     struct file_work work = {.reader = reader, .content = content};
     struct stat st;
@@ -139,22 +140,22 @@ void file_read(const struct file_reader *reader, int dirfd, const char *name, st
 
     memset(content, 0, sizeof(*content));
     if (fd < 0 || fstat(fd, &st) != 0) {
-        file_fault(content, "cannot be opened: %s", strerror(errno));
+        areas_file_fault(content, "cannot be opened: %s", strerror(errno));
         if (fstatat(dirfd, name, &st, 0) == 0)
-            stamp_from_stat(&content->stamp, &st);
+            areas_stamp_from_stat(&content->stamp, &st);
     } else if (!S_ISREG(st.st_mode)) {
-        stamp_from_stat(&content->stamp, &st);
-        file_fault(content, "not a regular file");
+        areas_stamp_from_stat(&content->stamp, &st);
+        areas_file_fault(content, "not a regular file");
     } else {
-        stamp_from_stat(&content->stamp, &st);
-        work.secret = file_is_secret(&st);
+        areas_stamp_from_stat(&content->stamp, &st);
+        work.secret = areas_file_is_secret(&st);
         work.mode = (unsigned int)(st.st_mode & 07777);
         read_open_file(&work, fd, &st);
     }
     fdio_close(&fd);
 }
 
-void file_content_free(struct file_content *content)
+void areas_file_content_free(struct file_content *content)
 {
     for (size_t i = 0; i < content->certificate_count; i++) {
         X509_free(content->certificates[i].certificate);

@@ -32,9 +32,9 @@ struct file_content {
     size_t crl_count;
     EVP_PKEY **keys;
     size_t key_count;
-    struct buf faults;  /* for people; empty when everything was understood */
-    bool pass_phrase;   /* a fault that another pass phrase might heal */
-    struct stamp stamp; /* of what was read */
+    struct buf faults;        /* for people; empty when everything was understood */
+    bool pass_phrase;         /* a fault that another pass phrase might heal */
+    struct areas_stamp stamp; /* of what was read */
 };
 
 /* How the reader asks for the central pass phrase, and what it accepts. */
@@ -45,10 +45,11 @@ struct file_reader {
 };
 
 /* Reads `name` below the directory `dirfd` (links are followed). `content` is overwritten; release it with
-   file_content_free(), which wipes keys. */
-void file_read(const struct file_reader *reader, int dirfd, const char *name, struct file_content *content);
-void file_content_free(struct file_content *content);
+   areas_file_content_free(), which wipes keys. */
+void areas_file_read(const struct file_reader *reader, int dirfd, const char *name,
+                     struct file_content *content);
+void areas_file_content_free(struct file_content *content);
 /* True when `st` is of a file that nobody but its owner can read. */
-bool file_is_secret(const struct stat *st);
+bool areas_file_is_secret(const struct stat *st);
 
 #endif

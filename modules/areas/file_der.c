@@ -12,11 +12,11 @@ static bool read_certificates(struct file_work *work)
     if (certificate == NULL)
         return false;
     while (certificate != NULL) {
-        file_add_certificate(work, certificate);
+        areas_file_add_certificate(work, certificate);
         certificate = p < end ? d2i_X509(NULL, &p, (long)(end - p)) : NULL;
     }
     if (p < end)
-        file_fault(work->content, "%zu octets behind the certificate are none", (size_t)(end - p));
+        areas_file_fault(work->content, "%zu octets behind the certificate are none", (size_t)(end - p));
     return true;
 }
 
@@ -28,21 +28,21 @@ static bool read_crl(struct file_work *work)
     if (crl == NULL)
         return false;
     if (p != work->data + work->len)
-        file_fault(work->content, "octets behind the CRL");
-    file_add_crl(work, crl);
+        areas_file_fault(work->content, "octets behind the CRL");
+    areas_file_add_crl(work, crl);
     return true;
 }
 
-void file_read_der(struct file_work *work)
+void areas_file_read_der(struct file_work *work)
 {
     if (work->len == 0)
-        file_fault(work->content, "empty");
+        areas_file_fault(work->content, "empty");
     else if (work->data[0] != 0x30)
-        file_fault(work->content, "neither PEM nor DER");
-    else if (!read_certificates(work) && !read_crl(work) && !file_read_pkcs12(work) &&
-             !file_read_key(work, work->data, work->len, false) &&
-             !file_read_key(work, work->data, work->len, true))
-        file_fault(work->content,
-                   "damaged, incomplete, or neither certificate, CRL, PKCS#12 nor private key");
+        areas_file_fault(work->content, "neither PEM nor DER");
+    else if (!read_certificates(work) && !read_crl(work) && !areas_file_read_pkcs12(work) &&
+             !areas_file_read_key(work, work->data, work->len, false) &&
+             !areas_file_read_key(work, work->data, work->len, true))
+        areas_file_fault(work->content,
+                         "damaged, incomplete, or neither certificate, CRL, PKCS#12 nor private key");
     ERR_clear_error();
 }

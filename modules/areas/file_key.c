@@ -11,7 +11,7 @@
 static bool read_encrypted(struct file_work *work, const unsigned char *der, size_t len)
 {
     const unsigned char *p = der;
-    const char *phrase = file_pass_phrase(work);
+    const char *phrase = areas_file_pass_phrase(work);
     X509_SIG *sealed = d2i_X509_SIG(NULL, &p, (long)len);
     PKCS8_PRIV_KEY_INFO *info = NULL;
     EVP_PKEY *key = NULL;
@@ -25,11 +25,11 @@ static bool read_encrypted(struct file_work *work, const unsigned char *der, siz
     if (info != NULL)
         key = EVP_PKCS82PKEY(info);
     if (key != NULL) {
-        file_add_key(work, key);
+        areas_file_add_key(work, key);
     } else {
-        file_fault(work->content, phrase == NULL
-                                      ? "private key is encrypted, but no pass phrase is configured"
-                                      : "private key cannot be decrypted with the central pass phrase");
+        areas_file_fault(work->content, phrase == NULL
+                                            ? "private key is encrypted, but no pass phrase is configured"
+                                            : "private key cannot be decrypted with the central pass phrase");
         work->content->pass_phrase = true;
     }
     PKCS8_PRIV_KEY_INFO_free(info);
@@ -37,7 +37,7 @@ static bool read_encrypted(struct file_work *work, const unsigned char *der, siz
     return true;
 }
 
-bool file_read_key(struct file_work *work, const unsigned char *der, size_t len, bool encrypted)
+bool areas_file_read_key(struct file_work *work, const unsigned char *der, size_t len, bool encrypted)
 {
     const unsigned char *p = der;
     EVP_PKEY *key;
@@ -48,7 +48,7 @@ bool file_read_key(struct file_work *work, const unsigned char *der, size_t len,
 
         X509_SIG_free(sealed);
         return sealed != NULL && q == der + len &&
-               (!file_keys_allowed(work) || read_encrypted(work, der, len));
+               (!areas_file_keys_allowed(work) || read_encrypted(work, der, len));
     }
     key = d2i_AutoPrivateKey(NULL, &p, (long)len);
     ERR_clear_error();
@@ -56,8 +56,8 @@ bool file_read_key(struct file_work *work, const unsigned char *der, size_t len,
         EVP_PKEY_free(key);
         return false;
     }
-    if (file_keys_allowed(work))
-        file_add_key(work, key);
+    if (areas_file_keys_allowed(work))
+        areas_file_add_key(work, key);
     else
         EVP_PKEY_free(key);
     return true;

@@ -28,11 +28,11 @@ static void read_certificate(struct file_work *work, const struct pem_block *blo
                                                                           : d2i_X509(NULL, &p, block->len);
 
     if (certificate == NULL || p != block->data + block->len) {
-        file_fault(work->content, "damaged certificate");
+        areas_file_fault(work->content, "damaged certificate");
         X509_free(certificate);
         return;
     }
-    file_add_certificate(work, certificate);
+    areas_file_add_certificate(work, certificate);
 }
 
 static void read_crl(struct file_work *work, const struct pem_block *block)
@@ -41,11 +41,11 @@ static void read_crl(struct file_work *work, const struct pem_block *block)
     X509_CRL *crl = d2i_X509_CRL(NULL, &p, block->len);
 
     if (crl == NULL || p != block->data + block->len) {
-        file_fault(work->content, "damaged CRL");
+        areas_file_fault(work->content, "damaged CRL");
         X509_CRL_free(crl);
         return;
     }
-    file_add_crl(work, crl);
+    areas_file_add_crl(work, crl);
 }
 
 /* They belong to the certificate in front of them. */
@@ -54,7 +54,7 @@ static void read_capabilities(struct file_work *work, const struct pem_block *bl
     struct file_content *content = work->content;
 
     if (content->certificate_count == 0 || block->len <= 0 || block->data[0] != 0x30) {
-        file_fault(content, "SMIME CAPABILITIES without a certificate in front, or damaged");
+        areas_file_fault(content, "SMIME CAPABILITIES without a certificate in front, or damaged");
         return;
     }
     buf_clear(&content->certificates[content->certificate_count - 1].capabilities);
@@ -64,7 +64,7 @@ static void read_capabilities(struct file_work *work, const struct pem_block *bl
 
 static int give_pass_phrase(char *buffer, int size, int writing, void *context)
 {
-    const char *phrase = file_pass_phrase(context);
+    const char *phrase = areas_file_pass_phrase(context);
     size_t len = phrase != NULL ? strlen(phrase) : 0;
 
     (void)writing;
@@ -84,7 +84,7 @@ static bool decrypt_block(struct file_work *work, struct pem_block *block)
     if (PEM_get_EVP_CIPHER_INFO(block->header, &cipher) == 1 &&
         PEM_do_header(&cipher, block->data, &block->len, give_pass_phrase, work) == 1)
         return true;
-    file_fault(work->content, "private key cannot be decrypted with the central pass phrase");
+    areas_file_fault(work->content, "private key cannot be decrypted with the central pass phrase");
     work->content->pass_phrase = true;
     return false;
 }
@@ -93,10 +93,10 @@ static void read_key(struct file_work *work, struct pem_block *block)
 {
     bool encrypted = strcmp(block->name, PEM_STRING_PKCS8) == 0;
 
-    if (!file_keys_allowed(work) || !decrypt_block(work, block))
+    if (!areas_file_keys_allowed(work) || !decrypt_block(work, block))
         return;
-    if (!file_read_key(work, block->data, (size_t)block->len, encrypted))
-        file_fault(work->content, "damaged private key");
+    if (!areas_file_read_key(work, block->data, (size_t)block->len, encrypted))
+        areas_file_fault(work->content, "damaged private key");
 }
 
 static void read_block(struct file_work *work, struct pem_block *block)
@@ -113,10 +113,10 @@ static void read_block(struct file_work *work, struct pem_block *block)
     else if (len >= 11 && strcmp(block->name + len - 11, "PRIVATE KEY") == 0)
         read_key(work, block);
     else if (strcmp(block->name, PEM_STRING_PKCS7) == 0 || strcmp(block->name, PEM_STRING_CMS) == 0)
-        file_fault(work->content, "%s block: unpack it with openssl pkcs7 -print_certs", block->name);
+        areas_file_fault(work->content, "%s block: unpack it with openssl pkcs7 -print_certs", block->name);
 }
 
-void file_read_pem(struct file_work *work)
+void areas_file_read_pem(struct file_work *work)
 {
     BIO *bio = BIO_new_mem_buf(work->data, (int)work->len);
     struct pem_block block = {0};
@@ -134,7 +134,7 @@ void file_read_pem(struct file_work *work)
         ERR_clear_error();
         if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
             break; /* the end */
-        file_fault(work->content, "damaged or incomplete PEM block");
+        areas_file_fault(work->content, "damaged or incomplete PEM block");
     }
     ERR_clear_error();
     BIO_free(bio);

@@ -50,7 +50,7 @@ static PKCS12 *decode(const struct file_work *work, OSSL_LIB_CTX *context)
  * at all. */
 static bool find_phrase(const struct file_work *work, PKCS12 *p12, const char **phrase_r)
 {
-    const char *candidates[] = {file_pass_phrase(work), "", NULL};
+    const char *candidates[] = {areas_file_pass_phrase(work), "", NULL};
 
     for (size_t i = 0; i < 3; i++) {
         if (i == 0 && candidates[i] == NULL)
@@ -90,16 +90,16 @@ static void take(struct file_work *work, EVP_PKEY *key, X509 *certificate, STACK
     X509 *moved;
 
     if (key != NULL && (key = move_to_default(key)) != NULL) {
-        if (file_keys_allowed(work))
-            file_add_key(work, key);
+        if (areas_file_keys_allowed(work))
+            areas_file_add_key(work, key);
         else
             EVP_PKEY_free(key);
     }
     if (certificate != NULL && (moved = certificate_to_default(certificate)) != NULL)
-        file_add_certificate(work, moved);
+        areas_file_add_certificate(work, moved);
     for (int i = 0; i < sk_X509_num(chain); i++)
         if ((moved = certificate_to_default(sk_X509_value(chain, i))) != NULL)
-            file_add_certificate(work, moved);
+            areas_file_add_certificate(work, moved);
 }
 
 static bool unpack(struct file_work *work, PKCS12 *p12, const char *phrase)
@@ -125,18 +125,19 @@ static void unpack_legacy(struct file_work *work, const char *phrase)
     PKCS12 *p12;
 
     if (context == NULL) {
-        file_fault(work->content,
-                   "PKCS#12 in an old encryption (RC2 or 3DES), and OpenSSL's legacy provider is missing: "
-                   "install it, or write the file anew with openssl pkcs12");
+        areas_file_fault(
+            work->content,
+            "PKCS#12 in an old encryption (RC2 or 3DES), and OpenSSL's legacy provider is missing: "
+            "install it, or write the file anew with openssl pkcs12");
         return;
     }
     p12 = decode(work, context);
     if (p12 == NULL || !unpack(work, p12, phrase))
-        file_fault(work->content, "PKCS#12 cannot be unpacked: unknown encryption or damaged");
+        areas_file_fault(work->content, "PKCS#12 cannot be unpacked: unknown encryption or damaged");
     PKCS12_free(p12);
 }
 
-bool file_read_pkcs12(struct file_work *work)
+bool areas_file_read_pkcs12(struct file_work *work)
 {
     PKCS12 *p12 = decode(work, NULL);
     const char *phrase = NULL;
@@ -144,11 +145,12 @@ bool file_read_pkcs12(struct file_work *work)
     if (p12 == NULL)
         return false;
     if ((work->reader->want & FILE_WANT_KEYS) == 0) {
-        file_fault(work->content, "PKCS#12, which belongs into the private area only");
+        areas_file_fault(work->content, "PKCS#12, which belongs into the private area only");
     } else if (!find_phrase(work, p12, &phrase)) {
-        file_fault(work->content, "PKCS#12 cannot be opened with %s",
-                   file_pass_phrase(work) != NULL ? "the central pass phrase or an empty one"
-                                                  : "an empty pass phrase, and no other is configured");
+        areas_file_fault(work->content, "PKCS#12 cannot be opened with %s",
+                         areas_file_pass_phrase(work) != NULL
+                             ? "the central pass phrase or an empty one"
+                             : "an empty pass phrase, and no other is configured");
         work->content->pass_phrase = true;
     } else if (!unpack(work, p12, phrase)) {
         unpack_legacy(work, phrase);

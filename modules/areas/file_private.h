@@ -16,20 +16,21 @@ struct file_work {
     unsigned int mode;
 };
 
-void file_fault(struct file_content *content, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void areas_file_fault(struct file_content *content, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Each takes ownership; what is not wanted or too much becomes a fault. */
-void file_add_certificate(struct file_work *work, X509 *certificate);
-void file_add_crl(struct file_work *work, X509_CRL *crl);
-void file_add_key(struct file_work *work, EVP_PKEY *key);
+void areas_file_add_certificate(struct file_work *work, X509 *certificate);
+void areas_file_add_crl(struct file_work *work, X509_CRL *crl);
+void areas_file_add_key(struct file_work *work, EVP_PKEY *key);
 /* False, with a fault, when private keys of this file are not to be used. */
-bool file_keys_allowed(struct file_work *work);
-const char *file_pass_phrase(const struct file_work *work); /* NULL if there is none */
+bool areas_file_keys_allowed(struct file_work *work);
+const char *areas_file_pass_phrase(const struct file_work *work); /* NULL if there is none */
 
-void file_read_pem(struct file_work *work);
-void file_read_der(struct file_work *work);
+void areas_file_read_pem(struct file_work *work);
+void areas_file_read_der(struct file_work *work);
 /* One private key in DER: `encrypted` for EncryptedPrivateKeyInfo. False: not such a thing. */
-bool file_read_key(struct file_work *work, const unsigned char *der, size_t len, bool encrypted);
+bool areas_file_read_key(struct file_work *work, const unsigned char *der, size_t len, bool encrypted);
 /* False: not a PKCS#12 object. */
-bool file_read_pkcs12(struct file_work *work);
+bool areas_file_read_pkcs12(struct file_work *work);
 
 #endif

@@ -18,7 +18,7 @@
 #define ATTEMPTS 5
 
 struct query {
-    enum index_statement statement;
+    enum areas_index_statement statement;
     unsigned int mask;
     const char *text; /* second parameter, one of the three */
     const struct buf *octets;
@@ -77,28 +77,28 @@ static bool is_fresh(const struct areas *areas, enum area area, const char *name
 {
     char *path = mem_printf("%s/%s", areas->directories[area], name);
     struct stat st;
-    struct stamp stamp = {0};
+    struct areas_stamp stamp = {0};
 
     if (stat(path, &st) == 0)
-        stamp_from_stat(&stamp, &st);
+        areas_stamp_from_stat(&stamp, &st);
     if (path_r != NULL)
         *path_r = path;
     else
         free(path);
-    return stamp_equal(&stamp, stamp_text);
+    return areas_stamp_equal(&stamp, stamp_text);
 }
 
 static bool find_key_file(struct areas *areas, const void *spki, int len, struct areas_certificate *item,
                           struct found *found)
 {
-    sqlite3_stmt *s = index_statement(areas->index, INDEX_KEY_FILE);
+    sqlite3_stmt *s = areas_index_statement(areas->index, INDEX_KEY_FILE);
     int code;
 
     if (s == NULL)
         return false;
     sqlite3_bind_blob(s, 1, spki, len, SQLITE_TRANSIENT);
     sqlite3_bind_int(s, 2, (int)AREA_PRIVATE);
-    code = index_step(areas->index, s);
+    code = areas_index_step(areas->index, s);
     if (code == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(s, 0);
 
@@ -124,7 +124,7 @@ static X509 *row_certificate(struct areas *areas, sqlite3_stmt *s)
             certificate = d2i_X509(NULL, &p, len);
     }
     if (certificate == NULL)
-        index_set_damaged(areas->index);
+        areas_index_set_damaged(areas->index);
     return certificate;
 }
 
@@ -157,7 +157,7 @@ static bool take_row(struct areas *areas, const struct query *query, sqlite3_stm
     snprintf(item->fingerprint, sizeof(item->fingerprint), "%s", fingerprint);
     if (!is_fresh(areas, area, name, (const char *)sqlite3_column_text(s, 6), &item->file))
         strlist_add(&found->stale[area], name);
-    fields_addresses(certificate, &item->addresses);
+    areas_fields_addresses(certificate, &item->addresses);
     if (sqlite3_column_bytes(s, 3) > 0)
         buf_add(&item->capabilities, sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3));
     return area != AREA_PRIVATE ||
@@ -166,13 +166,13 @@ static bool take_row(struct areas *areas, const struct query *query, sqlite3_stm
 
 static bool run_query(struct areas *areas, const struct query *query, struct found *found)
 {
-    sqlite3_stmt *s = index_statement(areas->index, query->statement);
+    sqlite3_stmt *s = areas_index_statement(areas->index, query->statement);
     int code;
 
     if (s == NULL)
         return false;
     bind_query(s, query);
-    while ((code = index_step(areas->index, s)) == SQLITE_ROW) {
+    while ((code = areas_index_step(areas->index, s)) == SQLITE_ROW) {
         if (!take_row(areas, query, s, found)) {
             sqlite3_reset(s);
             return false;
@@ -195,7 +195,7 @@ static bool update_stale(struct areas *areas, struct found *found, char *error_r
 
     for (size_t i = 0; i < AREA_COUNT; i++) {
         if (ok && found->stale[i].count > 0)
-            ok = scan_files(areas, (enum area)i, &found->stale[i], error_r, size);
+            ok = areas_scan_files(areas, (enum area)i, &found->stale[i], error_r, size);
         strlist_free(&found->stale[i]);
     }
     return ok;
@@ -209,7 +209,7 @@ static int try_query(struct areas *areas, const struct query *query, struct area
     bool complete = true, stale, ok;
     unsigned int mask = query->statement == INDEX_BY_AREA ? 1u << query->area : query->mask;
 
-    ok = run_query(areas, query, &found) && scan_complete(areas, mask, &complete);
+    ok = run_query(areas, query, &found) && areas_scan_complete(areas, mask, &complete);
     stale = any_stale(&found);
     if (!update_stale(areas, &found, error_r, size) || !ok)
         return -1;
@@ -239,7 +239,8 @@ static int find(struct areas *areas, const struct query *query, struct areas_lis
     }
     if (error_r[0] == '\0')
         snprintf(error_r, size, "%s: look-up keeps changing or failing",
-                 index_error(areas->index)[0] != '\0' ? index_error(areas->index) : areas->index_file);
+                 areas_index_error(areas->index)[0] != '\0' ? areas_index_error(areas->index)
+                                                            : areas->index_file);
     return -1;
 }
 
@@ -269,8 +270,8 @@ int areas_find_serial(struct areas *areas, unsigned int areas_mask, const struct
 
     memset(list, 0, sizeof(*list));
     if (issuer != NULL && serial->len > 0) {
-        fields_serial(serial->data, serial->len, &shortest);
-        query.issuer_hash = fields_name_hash(issuer);
+        areas_fields_serial(serial->data, serial->len, &shortest);
+        query.issuer_hash = areas_fields_name_hash(issuer);
         result = find(areas, &query, list, error_r, size);
     }
     X509_NAME_free(issuer);
@@ -300,7 +301,7 @@ int areas_find_subject(struct areas *areas, unsigned int areas_mask, const X509_
 {
     struct query query = {.statement = INDEX_BY_SUBJECT,
                           .mask = areas_mask,
-                          .number = fields_name_hash(subject),
+                          .number = areas_fields_name_hash(subject),
                           .subject = subject};
 
     return find(areas, &query, list, error_r, size);
@@ -332,23 +333,23 @@ static void read_crls(struct areas *areas, enum area area, const struct strlist 
         char *path = mem_printf("%s/%s", areas->directories[area], names->items[i]);
         struct file_content content;
 
-        file_read(&reader, AT_FDCWD, path, &content);
+        areas_file_read(&reader, AT_FDCWD, path, &content);
         take_crls(&content, issuer, crls);
-        file_content_free(&content);
+        areas_file_content_free(&content);
         free(path);
     }
 }
 
 static bool crl_files(struct areas *areas, enum area area, const X509_NAME *issuer, struct strlist *names)
 {
-    sqlite3_stmt *s = index_statement(areas->index, INDEX_CRL_FILES);
+    sqlite3_stmt *s = areas_index_statement(areas->index, INDEX_CRL_FILES);
     int code;
 
     if (s == NULL)
         return false;
     sqlite3_bind_int(s, 1, (int)area);
-    sqlite3_bind_int64(s, 2, fields_name_hash(issuer));
-    while ((code = index_step(areas->index, s)) == SQLITE_ROW)
+    sqlite3_bind_int64(s, 2, areas_fields_name_hash(issuer));
+    while ((code = areas_index_step(areas->index, s)) == SQLITE_ROW)
         strlist_add(names, (const char *)sqlite3_column_text(s, 0));
     return code == SQLITE_DONE;
 }
@@ -362,7 +363,7 @@ int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer
     for (int i = 0; i < ATTEMPTS && !(ok && complete); i++) {
         strlist_free(&names);
         error_r[0] = '\0';
-        ok = crl_files(areas, area, issuer, &names) && scan_complete(areas, 1u << area, &complete);
+        ok = crl_files(areas, area, issuer, &names) && areas_scan_complete(areas, 1u << area, &complete);
         if (!ok && !areas_recover(areas, error_r, size))
             break;
         if ((!ok || !complete) && areas_refresh(areas, error_r, size) != 0)
@@ -373,7 +374,7 @@ int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer
         *crls_r = sk_X509_CRL_new_null();
         read_crls(areas, area, &names, issuer, *crls_r);
     } else if (error_r[0] == '\0') {
-        snprintf(error_r, size, "%s", index_error(areas->index));
+        snprintf(error_r, size, "%s", areas_index_error(areas->index));
     }
     strlist_free(&names);
     return ok && complete ? 0 : -1;
@@ -383,10 +384,10 @@ static EVP_PKEY *matching_key(const struct file_content *content, X509 *certific
 {
     unsigned char wanted[SHA256_LEN], digest[SHA256_LEN];
 
-    if (!fields_certificate_key_digest(certificate, wanted))
+    if (!areas_fields_certificate_key_digest(certificate, wanted))
         return NULL;
     for (size_t i = 0; i < content->key_count; i++)
-        if (fields_key_digest(content->keys[i], digest) && memcmp(wanted, digest, SHA256_LEN) == 0 &&
+        if (areas_fields_key_digest(content->keys[i], digest) && memcmp(wanted, digest, SHA256_LEN) == 0 &&
             EVP_PKEY_up_ref(content->keys[i]) == 1)
             return content->keys[i];
     return NULL;
@@ -403,12 +404,12 @@ EVP_PKEY *areas_private_key(struct areas *areas, const struct areas_certificate 
         snprintf(error_r, size, "no private key for %s", certificate->fingerprint);
         return NULL;
     }
-    file_read(&reader, AT_FDCWD, certificate->key_file, &content);
+    areas_file_read(&reader, AT_FDCWD, certificate->key_file, &content);
     key = matching_key(&content, certificate->certificate);
     if (key == NULL)
         snprintf(error_r, size, "%s: %s", certificate->key_file,
                  content.faults.len > 0 ? content.faults.data
                                         : "does not hold the key of this certificate any more");
-    file_content_free(&content);
+    areas_file_content_free(&content);
     return key;
 }

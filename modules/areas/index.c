@@ -69,16 +69,16 @@ static bool make_tables(struct index *index)
 
     snprintf(marks, sizeof(marks), "PRAGMA application_id = %d; PRAGMA user_version = %d",
              INDEX_APPLICATION_ID, INDEX_VERSION);
-    if (!index_begin(index))
+    if (!areas_index_begin(index))
         return false;
     if (is_ours(index)) { /* somebody else was faster */
-        index_rollback(index);
+        areas_index_rollback(index);
         return true;
     }
     index->damaged = false;
-    if (execute(index, index_schema) && execute(index, marks) && index_commit(index))
+    if (execute(index, index_schema) && execute(index, marks) && areas_index_commit(index))
         return true;
-    index_rollback(index);
+    areas_index_rollback(index);
     return false;
 }
 
@@ -115,12 +115,12 @@ static bool connect_file(struct index *index)
     return true;
 }
 
-bool index_reset(struct index *index, char *error_r, size_t size)
+bool areas_index_reset(struct index *index, char *error_r, size_t size)
 {
     bool ok;
 
     forget_statements(index);
-    index_rollback(index);
+    areas_index_rollback(index);
     /* Emptied in place, under SQLite's locks: a file removed and made anew would share its journal's name
        with the file that another process still has open. */
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
@@ -136,14 +136,14 @@ bool index_reset(struct index *index, char *error_r, size_t size)
     return ok;
 }
 
-bool index_to_memory(struct index *index, char *error_r, size_t size)
+bool areas_index_to_memory(struct index *index, char *error_r, size_t size)
 {
     sqlite3 *memory = NULL, *file = index->db;
     sqlite3_backup *backup = NULL;
     bool copied = false, ours = false;
 
     forget_statements(index);
-    index_rollback(index);
+    areas_index_rollback(index);
     if (sqlite3_open(":memory:", &memory) == SQLITE_OK && !index->damaged &&
         (backup = sqlite3_backup_init(memory, "main", file, "main")) != NULL) {
         copied = sqlite3_backup_step(backup, -1) == SQLITE_DONE;
@@ -155,13 +155,13 @@ bool index_to_memory(struct index *index, char *error_r, size_t size)
     index->read_only = false;
     index->damaged = false;
     ours = memory != NULL && configure(index) && copied && is_ours(index);
-    if (ours || (memory != NULL && index_reset(index, error_r, size)))
+    if (ours || (memory != NULL && areas_index_reset(index, error_r, size)))
         return true;
     snprintf(error_r, size, "index in memory: %s", memory != NULL ? sqlite3_errmsg(memory) : "no memory");
     return false;
 }
 
-struct index *index_open(const char *path, char *error_r, size_t size)
+struct index *areas_index_open(const char *path, char *error_r, size_t size)
 {
     struct index *index = mem_alloc(sizeof(*index));
 
@@ -171,22 +171,22 @@ struct index *index_open(const char *path, char *error_r, size_t size)
     if (is_ours(index))
         return index;
     if (index->read_only) {
-        if (index_to_memory(index, error_r, size))
+        if (areas_index_to_memory(index, error_r, size))
             return index;
         goto fail;
     }
     /* Empty, or not ours: making the tables in place works for the former only. */
     if (!index->damaged && make_tables(index))
         return index;
-    if (index->failure != SQLITE_BUSY && index_reset(index, error_r, size))
+    if (index->failure != SQLITE_BUSY && areas_index_reset(index, error_r, size))
         return index;
 fail:
     snprintf(error_r, size, "%s", index->error);
-    index_close(index);
+    areas_index_close(index);
     return NULL;
 }
 
-void index_close(struct index *index)
+void areas_index_close(struct index *index)
 {
     if (index == NULL)
         return;
@@ -196,12 +196,12 @@ void index_close(struct index *index)
     free(index);
 }
 
-bool index_read_only(const struct index *index)
+bool areas_index_read_only(const struct index *index)
 {
     return index->read_only;
 }
 
-bool index_moved(const struct index *index)
+bool areas_index_moved(const struct index *index)
 {
     int moved = 0;
 
@@ -210,30 +210,30 @@ bool index_moved(const struct index *index)
     return moved != 0;
 }
 
-bool index_damaged(const struct index *index)
+bool areas_index_damaged(const struct index *index)
 {
     return index->damaged;
 }
 
-bool index_unwritable(const struct index *index)
+bool areas_index_unwritable(const struct index *index)
 {
     return !index->in_memory &&
            (index->failure == SQLITE_READONLY || index->failure == SQLITE_CANTOPEN ||
             index->failure == SQLITE_FULL || index->failure == SQLITE_IOERR || index->failure == SQLITE_PERM);
 }
 
-void index_set_damaged(struct index *index)
+void areas_index_set_damaged(struct index *index)
 {
     index->damaged = true;
     snprintf(index->error, sizeof(index->error), "index %s: damaged", index->path);
 }
 
-const char *index_error(const struct index *index)
+const char *areas_index_error(const struct index *index)
 {
     return index->error;
 }
 
-sqlite3_stmt *index_statement(struct index *index, enum index_statement which)
+sqlite3_stmt *areas_index_statement(struct index *index, enum areas_index_statement which)
 {
     sqlite3_stmt **s = &index->statements[which];
 
@@ -247,7 +247,7 @@ sqlite3_stmt *index_statement(struct index *index, enum index_statement which)
     return *s;
 }
 
-int index_step(struct index *index, sqlite3_stmt *statement)
+int areas_index_step(struct index *index, sqlite3_stmt *statement)
 {
     int code = statement != NULL ? sqlite3_step(statement) : SQLITE_ERROR;
 
@@ -259,27 +259,27 @@ int index_step(struct index *index, sqlite3_stmt *statement)
     return code;
 }
 
-bool index_run(struct index *index, sqlite3_stmt *statement)
+bool areas_index_run(struct index *index, sqlite3_stmt *statement)
 {
-    return index_step(index, statement) == SQLITE_DONE;
+    return areas_index_step(index, statement) == SQLITE_DONE;
 }
 
-int64_t index_last_id(const struct index *index)
+int64_t areas_index_last_id(const struct index *index)
 {
     return sqlite3_last_insert_rowid(index->db);
 }
 
-bool index_begin(struct index *index)
+bool areas_index_begin(struct index *index)
 {
     return execute(index, "BEGIN IMMEDIATE");
 }
 
-bool index_commit(struct index *index)
+bool areas_index_commit(struct index *index)
 {
     return execute(index, "COMMIT");
 }
 
-void index_rollback(struct index *index)
+void areas_index_rollback(struct index *index)
 {
     if (index->db != NULL && sqlite3_get_autocommit(index->db) == 0)
         sqlite3_exec(index->db, "ROLLBACK", NULL, NULL, NULL);

@@ -15,7 +15,7 @@
 /* How long one process waits for another's write transaction; those are kept to INDEX_BATCH files. */
 #define INDEX_BUSY_MS 15000
 
-enum index_statement {
+enum areas_index_statement {
     INDEX_DIRECTORIES,
     INDEX_SET_DIRECTORY,
     INDEX_FORGET_DIRECTORY,
@@ -48,36 +48,37 @@ enum index_statement {
 struct index;
 
 /* Opens or makes the file. NULL: error_r. */
-struct index *index_open(const char *path, char *error_r, size_t size);
-void index_close(struct index *index);
+struct index *areas_index_open(const char *path, char *error_r, size_t size);
+void areas_index_close(struct index *index);
 
 /* Nothing can be written to it (permissions, full disk seen at a write). */
-bool index_read_only(const struct index *index);
+bool areas_index_read_only(const struct index *index);
 /* The file at the path is no longer the one that is open (deleted or replaced). */
-bool index_moved(const struct index *index);
+bool areas_index_moved(const struct index *index);
 /* Goes on in memory: a copy of what the file has, which is never written back. */
-bool index_to_memory(struct index *index, char *error_r, size_t size);
-/* The last failure means that the file is damaged or of another shape; index_reset() may help. */
-bool index_damaged(const struct index *index);
-/* The last failure means that the file cannot be written here; index_to_memory() may help. */
-bool index_unwritable(const struct index *index);
+bool areas_index_to_memory(struct index *index, char *error_r, size_t size);
+/* The last failure means that the file is damaged or of another shape; areas_index_reset() may help. */
+bool areas_index_damaged(const struct index *index);
+/* The last failure means that the file cannot be written here; areas_index_to_memory() may help. */
+bool areas_index_unwritable(const struct index *index);
 /* Marks as damaged what SQLite did not notice (contents that contradict themselves). */
-void index_set_damaged(struct index *index);
+void areas_index_set_damaged(struct index *index);
 /* Empties the index. */
-bool index_reset(struct index *index, char *error_r, size_t size);
-const char *index_error(const struct index *index);
+bool areas_index_reset(struct index *index, char *error_r, size_t size);
+const char *areas_index_error(const struct index *index);
 
 /* A prepared statement, reset and without bindings; NULL on failure. Valid until the next call for the same
  * one. */
-sqlite3_stmt *index_statement(struct index *index, enum index_statement which);
-/* SQLITE_ROW or SQLITE_DONE; anything else is a failure that index_damaged() and index_error() know. */
-int index_step(struct index *index, sqlite3_stmt *statement);
+sqlite3_stmt *areas_index_statement(struct index *index, enum areas_index_statement which);
+/* SQLITE_ROW or SQLITE_DONE; anything else is a failure that areas_index_damaged() and areas_index_error()
+ * know. */
+int areas_index_step(struct index *index, sqlite3_stmt *statement);
 /* Steps a statement that returns no rows, and resets it. */
-bool index_run(struct index *index, sqlite3_stmt *statement);
-int64_t index_last_id(const struct index *index);
+bool areas_index_run(struct index *index, sqlite3_stmt *statement);
+int64_t areas_index_last_id(const struct index *index);
 
-bool index_begin(struct index *index); /* BEGIN IMMEDIATE, waiting at most INDEX_BUSY_MS */
-bool index_commit(struct index *index);
-void index_rollback(struct index *index); /* harmless without a transaction */
+bool areas_index_begin(struct index *index); /* BEGIN IMMEDIATE, waiting at most INDEX_BUSY_MS */
+bool areas_index_commit(struct index *index);
+void areas_index_rollback(struct index *index); /* harmless without a transaction */
 
 #endif

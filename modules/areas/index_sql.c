@@ -73,8 +73,8 @@ const char *const index_sql[INDEX_STATEMENT_COUNT] = {
     [INDEX_BY_SKI] = CERTIFICATE_COLUMNS "WHERE c.ski = ?2 AND " AREA_IN_MASK "ORDER BY c.id",
     [INDEX_BY_FINGERPRINT] = CERTIFICATE_COLUMNS "WHERE c.fingerprint = ?2 AND " AREA_IN_MASK "ORDER BY c.id",
     [INDEX_BY_SUBJECT] = CERTIFICATE_COLUMNS "WHERE c.subject = ?2 AND " AREA_IN_MASK "ORDER BY c.id",
-    [INDEX_BY_AREA] =
-        CERTIFICATE_COLUMNS "WHERE c.area = ?1 AND c.fingerprint > ?2 ORDER BY c.fingerprint LIMIT ?3",
+    [INDEX_BY_AREA] = CERTIFICATE_COLUMNS "WHERE c.area = ?1 AND c.fingerprint > ?2 GROUP BY c.fingerprint"
+                                          " ORDER BY c.fingerprint LIMIT ?3",
     [INDEX_KEY_FILE] = "SELECT f.name, f.stamp FROM key k JOIN file f ON f.id = k.file"
                        " WHERE k.spki = ?1 AND f.area = ?2 ORDER BY f.name LIMIT 1",
     [INDEX_CRL_FILES] = "SELECT DISTINCT f.name, f.stamp FROM crl r JOIN file f ON f.id = r.file"

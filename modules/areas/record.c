@@ -16,9 +16,9 @@ static void bind_text(sqlite3_stmt *s, int column, const char *text)
     sqlite3_bind_text(s, column, text, -1, SQLITE_TRANSIENT);
 }
 
-bool record_find(struct index *index, enum area area, const char *name, struct record_row *row_r)
+bool areas_record_find(struct index *index, enum area area, const char *name, struct record_row *row_r)
 {
-    sqlite3_stmt *s = index_statement(index, INDEX_FILE);
+    sqlite3_stmt *s = areas_index_statement(index, INDEX_FILE);
     int code;
 
     memset(row_r, 0, sizeof(*row_r));
@@ -26,13 +26,13 @@ bool record_find(struct index *index, enum area area, const char *name, struct r
         return false;
     sqlite3_bind_int(s, 1, (int)area);
     bind_text(s, 2, name);
-    code = index_step(index, s);
+    code = areas_index_step(index, s);
     if (code == SQLITE_ROW) {
         const char *stamp = (const char *)sqlite3_column_text(s, 1),
                    *faults = (const char *)sqlite3_column_text(s, 3);
 
         row_r->id = sqlite3_column_int64(s, 0);
-        strncpy(row_r->stamp, stamp != NULL ? stamp : "", STAMP_MAX - 1);
+        strncpy(row_r->stamp, stamp != NULL ? stamp : "", AREAS_STAMP_MAX - 1);
         row_r->watch = (unsigned int)sqlite3_column_int(s, 2);
         row_r->faults = mem_strdup(faults != NULL ? faults : "");
         sqlite3_reset(s);
@@ -40,7 +40,7 @@ bool record_find(struct index *index, enum area area, const char *name, struct r
     return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
-void record_row_free(struct record_row *row)
+void areas_record_row_free(struct record_row *row)
 {
     free(row->faults);
     row->faults = NULL;
@@ -51,9 +51,9 @@ static bool store_addresses(struct index *index, int64_t certificate_id, const X
     struct strlist addresses = {0};
     bool ok = true;
 
-    fields_addresses(certificate, &addresses);
+    areas_fields_addresses(certificate, &addresses);
     for (size_t i = 0; ok && i < addresses.count; i++) {
-        sqlite3_stmt *s = index_statement(index, INDEX_ADD_ADDRESS);
+        sqlite3_stmt *s = areas_index_statement(index, INDEX_ADD_ADDRESS);
 
         if (s == NULL) {
             ok = false;
@@ -61,7 +61,7 @@ static bool store_addresses(struct index *index, int64_t certificate_id, const X
         }
         bind_text(s, 1, addresses.items[i]);
         sqlite3_bind_int64(s, 2, certificate_id);
-        ok = index_run(index, s);
+        ok = areas_index_run(index, s);
     }
     strlist_free(&addresses);
     return ok;
@@ -70,7 +70,7 @@ static bool store_addresses(struct index *index, int64_t certificate_id, const X
 static bool insert_certificate(struct index *index, int64_t file, enum area area,
                                const struct file_certificate *item, const struct buf *der)
 {
-    sqlite3_stmt *s = index_statement(index, INDEX_ADD_CERTIFICATE);
+    sqlite3_stmt *s = areas_index_statement(index, INDEX_ADD_CERTIFICATE);
     struct buf serial = {0}, ski = {0}, capabilities = {0};
     char fingerprint[SHA256_HEX_LEN + 1];
     unsigned char spki[SHA256_LEN] = {0};
@@ -79,24 +79,24 @@ static bool insert_certificate(struct index *index, int64_t file, enum area area
     if (s == NULL)
         return false;
     sha256_hex(der->data, der->len, fingerprint);
-    fields_certificate_serial(item->certificate, &serial);
-    fields_ski(item->certificate, &ski);
-    fields_certificate_key_digest(item->certificate, spki);
+    areas_fields_certificate_serial(item->certificate, &serial);
+    areas_fields_ski(item->certificate, &ski);
+    areas_fields_certificate_key_digest(item->certificate, spki);
     if (item->capabilities.len > 0)
         buf_add(&capabilities, item->capabilities.data, item->capabilities.len);
     else
-        fields_capabilities(item->certificate, &capabilities);
+        areas_fields_capabilities(item->certificate, &capabilities);
     sqlite3_bind_int64(s, 1, file);
     sqlite3_bind_int(s, 2, (int)area);
     bind_text(s, 3, fingerprint);
     bind_buf(s, 4, &serial);
-    sqlite3_bind_int64(s, 5, fields_name_hash(X509_get_issuer_name(item->certificate)));
-    sqlite3_bind_int64(s, 6, fields_name_hash(X509_get_subject_name(item->certificate)));
+    sqlite3_bind_int64(s, 5, areas_fields_name_hash(X509_get_issuer_name(item->certificate)));
+    sqlite3_bind_int64(s, 6, areas_fields_name_hash(X509_get_subject_name(item->certificate)));
     bind_buf(s, 7, &ski);
     sqlite3_bind_blob(s, 8, spki, sizeof(spki), SQLITE_TRANSIENT);
     bind_buf(s, 9, der);
     bind_buf(s, 10, &capabilities);
-    ok = index_run(index, s);
+    ok = areas_index_run(index, s);
     buf_free(&serial);
     buf_free(&ski);
     buf_free(&capabilities);
@@ -109,48 +109,49 @@ static bool store_certificate(struct index *index, int64_t file, enum area area,
     struct buf der = {0};
     bool ok;
 
-    fields_der(item->certificate, &der);
+    areas_fields_der(item->certificate, &der);
     ok = der.len == 0 || (insert_certificate(index, file, area, item, &der) &&
-                          store_addresses(index, index_last_id(index), item->certificate));
+                          store_addresses(index, areas_index_last_id(index), item->certificate));
     buf_free(&der);
     return ok;
 }
 
 static bool store_crl(struct index *index, int64_t file, enum area area, const X509_CRL *crl)
 {
-    sqlite3_stmt *s = index_statement(index, INDEX_ADD_CRL);
+    sqlite3_stmt *s = areas_index_statement(index, INDEX_ADD_CRL);
 
     if (s == NULL)
         return false;
     sqlite3_bind_int64(s, 1, file);
     sqlite3_bind_int(s, 2, (int)area);
-    sqlite3_bind_int64(s, 3, fields_name_hash(X509_CRL_get_issuer(crl)));
-    return index_run(index, s);
+    sqlite3_bind_int64(s, 3, areas_fields_name_hash(X509_CRL_get_issuer(crl)));
+    return areas_index_run(index, s);
 }
 
 static bool store_key(struct index *index, int64_t file, const EVP_PKEY *key)
 {
-    sqlite3_stmt *s = index_statement(index, INDEX_ADD_KEY);
+    sqlite3_stmt *s = areas_index_statement(index, INDEX_ADD_KEY);
     unsigned char digest[SHA256_LEN];
 
     if (s == NULL)
         return false;
-    if (!fields_key_digest(key, digest))
+    if (!areas_fields_key_digest(key, digest))
         return true;
     sqlite3_bind_int64(s, 1, file);
     sqlite3_bind_blob(s, 2, digest, sizeof(digest), SQLITE_TRANSIENT);
-    return index_run(index, s);
+    return areas_index_run(index, s);
 }
 
 static bool forget_objects(struct index *index, int64_t file)
 {
-    const enum index_statement all[] = {INDEX_FORGET_CERTIFICATES, INDEX_FORGET_CRLS, INDEX_FORGET_KEYS};
+    const enum areas_index_statement all[] = {INDEX_FORGET_CERTIFICATES, INDEX_FORGET_CRLS,
+                                              INDEX_FORGET_KEYS};
     bool ok = true;
 
     for (size_t i = 0; ok && i < sizeof(all) / sizeof(all[0]); i++) {
-        sqlite3_stmt *s = index_statement(index, all[i]);
+        sqlite3_stmt *s = areas_index_statement(index, all[i]);
 
-        ok = s != NULL && sqlite3_bind_int64(s, 1, file) == SQLITE_OK && index_run(index, s);
+        ok = s != NULL && sqlite3_bind_int64(s, 1, file) == SQLITE_OK && areas_index_run(index, s);
     }
     return ok;
 }
@@ -158,7 +159,7 @@ static bool forget_objects(struct index *index, int64_t file)
 static bool store_file(struct index *index, enum area area, const char *name, int64_t id,
                        const struct file_content *content, unsigned int watch)
 {
-    sqlite3_stmt *s = index_statement(index, id != 0 ? INDEX_SET_FILE : INDEX_ADD_FILE);
+    sqlite3_stmt *s = areas_index_statement(index, id != 0 ? INDEX_SET_FILE : INDEX_ADD_FILE);
     int column = id != 0 ? 2 : 3;
 
     if (s == NULL)
@@ -172,17 +173,18 @@ static bool store_file(struct index *index, enum area area, const char *name, in
     bind_text(s, column, content->stamp.text);
     sqlite3_bind_int(s, column + 1, (int)watch);
     bind_text(s, column + 2, buf_text(&content->faults));
-    return index_run(index, s);
+    return areas_index_run(index, s);
 }
 
-int64_t record_store(struct index *index, enum area area, const char *name, const struct record_row *old,
-                     const struct file_content *content, unsigned int watch)
+int64_t areas_record_store(struct index *index, enum area area, const char *name,
+                           const struct record_row *old, const struct file_content *content,
+                           unsigned int watch)
 {
     int64_t id = old->id;
     bool ok = store_file(index, area, name, id, content, watch);
 
     if (ok && id == 0)
-        id = index_last_id(index);
+        id = areas_index_last_id(index);
     else
         ok = ok && forget_objects(index, id);
     for (size_t i = 0; ok && i < content->certificate_count; i++)
@@ -194,9 +196,9 @@ int64_t record_store(struct index *index, enum area area, const char *name, cons
     return ok ? id : 0;
 }
 
-bool record_forget(struct index *index, int64_t id)
+bool areas_record_forget(struct index *index, int64_t id)
 {
-    sqlite3_stmt *s = index_statement(index, INDEX_FORGET_FILE);
+    sqlite3_stmt *s = areas_index_statement(index, INDEX_FORGET_FILE);
 
-    return s != NULL && sqlite3_bind_int64(s, 1, id) == SQLITE_OK && index_run(index, s);
+    return s != NULL && sqlite3_bind_int64(s, 1, id) == SQLITE_OK && areas_index_run(index, s);
 }

@@ -19,7 +19,7 @@
 struct state { /* of one directory, as the index knows it */
     bool known;
     char *path;
-    char stamp[STAMP_MAX];
+    char stamp[AREAS_STAMP_MAX];
     bool settled; /* the stamp was old enough to be trusted */
     int64_t scanned_ns;
 };
@@ -65,23 +65,23 @@ static bool ignored(const char *name)
 }
 
 /* 1 a file (or a link to nothing, stamp ""), 0 nothing that counts. */
-static bool stat_entry(int dirfd, const char *name, struct stamp *stamp)
+static bool stat_entry(int dirfd, const char *name, struct areas_stamp *stamp)
 {
     struct stat st;
 
     memset(stamp, 0, sizeof(*stamp));
     if (fstatat(dirfd, name, &st, 0) == 0) {
-        stamp_from_stat(stamp, &st);
+        areas_stamp_from_stat(stamp, &st);
         return S_ISREG(st.st_mode);
     }
     return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool up_to_date(const struct scan *scan, const struct record_row *row, const struct stamp *stamp)
+static bool up_to_date(const struct scan *scan, const struct record_row *row, const struct areas_stamp *stamp)
 {
-    if (row->id == 0 || !stamp_equal(stamp, row->stamp))
+    if (row->id == 0 || !areas_stamp_equal(stamp, row->stamp))
         return false;
-    if ((row->watch & WATCH_RACY) != 0 && !stamp_racy(stamp, scan->now_ns))
+    if ((row->watch & WATCH_RACY) != 0 && !areas_stamp_racy(stamp, scan->now_ns))
         return false; /* old enough by now: one last reading */
     return (row->watch & WATCH_PASS_PHRASE) == 0 || !scan->full;
 }
@@ -98,7 +98,7 @@ static bool next_batch(struct scan *scan)
     if (++scan->batch < BATCH_FILES)
         return true;
     scan->batch = 0;
-    return index_commit(scan->areas->index) && index_begin(scan->areas->index);
+    return areas_index_commit(scan->areas->index) && areas_index_begin(scan->areas->index);
 }
 
 static bool read_again(struct scan *scan, const char *name, const struct record_row *row)
@@ -107,32 +107,32 @@ static bool read_again(struct scan *scan, const char *name, const struct record_
     unsigned int watch = 0;
     int64_t id;
 
-    file_read(&scan->reader, scan->dirfd, name, &content);
-    if (stamp_racy(&content.stamp, stamp_now()))
+    areas_file_read(&scan->reader, scan->dirfd, name, &content);
+    if (areas_stamp_racy(&content.stamp, areas_stamp_now()))
         watch |= WATCH_RACY;
     if (content.faults.len > 0)
         watch |= WATCH_FAULTS | (content.pass_phrase ? WATCH_PASS_PHRASE : 0u);
     /* While a file is young it may still be growing: its faults are told once it has settled. */
     if (content.faults.len > 0 && (watch & WATCH_RACY) == 0 &&
-        (row->id == 0 || (row->watch & WATCH_RACY) != 0 || !stamp_equal(&content.stamp, row->stamp) ||
+        (row->id == 0 || (row->watch & WATCH_RACY) != 0 || !areas_stamp_equal(&content.stamp, row->stamp) ||
          strcmp(row->faults, content.faults.data) != 0))
         log_faults(scan, name, content.faults.data);
-    id = record_store(scan->areas->index, scan->area, name, row, &content, watch);
+    id = areas_record_store(scan->areas->index, scan->area, name, row, &content, watch);
     if (id != 0 && row->id == 0)
         remember(scan, id);
-    file_content_free(&content);
+    areas_file_content_free(&content);
     return id != 0 && next_batch(scan);
 }
 
 static bool visit(struct scan *scan, const char *name)
 {
     struct record_row row;
-    struct stamp stamp;
+    struct areas_stamp stamp;
     bool ok;
 
     if (ignored(name) || !stat_entry(scan->dirfd, name, &stamp))
         return true;
-    if (!record_find(scan->areas->index, scan->area, name, &row))
+    if (!areas_record_find(scan->areas->index, scan->area, name, &row))
         return false;
     if (row.id != 0)
         remember(scan, row.id);
@@ -141,7 +141,7 @@ static bool visit(struct scan *scan, const char *name)
         scan->differs = true;
         ok = !scan->writing || read_again(scan, name, &row);
     }
-    record_row_free(&row);
+    areas_record_row_free(&row);
     return ok;
 }
 
@@ -154,12 +154,12 @@ static int compare_ids(const void *a, const void *b)
 
 static bool count_files(struct scan *scan, size_t *count_r)
 {
-    sqlite3_stmt *s = index_statement(scan->areas->index, INDEX_COUNT_FILES);
+    sqlite3_stmt *s = areas_index_statement(scan->areas->index, INDEX_COUNT_FILES);
 
     if (s == NULL)
         return false;
     sqlite3_bind_int(s, 1, (int)scan->area);
-    if (index_step(scan->areas->index, s) != SQLITE_ROW)
+    if (areas_index_step(scan->areas->index, s) != SQLITE_ROW)
         return false;
     *count_r = (size_t)sqlite3_column_int64(s, 0);
     sqlite3_reset(s);
@@ -169,11 +169,11 @@ static bool count_files(struct scan *scan, size_t *count_r)
 /* Another process may have added a file since this one read the directory: only what is really gone goes. */
 static bool forget_if_gone(struct scan *scan, int64_t id, const char *name)
 {
-    struct stamp stamp;
+    struct areas_stamp stamp;
 
     if (!ignored(name) && stat_entry(scan->dirfd, name, &stamp))
         return true;
-    return record_forget(scan->areas->index, id);
+    return areas_record_forget(scan->areas->index, id);
 }
 
 struct page {
@@ -183,14 +183,14 @@ struct page {
 
 static bool load_page(struct scan *scan, int64_t after, struct page *page)
 {
-    sqlite3_stmt *s = index_statement(scan->areas->index, INDEX_FILES_OF_AREA);
+    sqlite3_stmt *s = areas_index_statement(scan->areas->index, INDEX_FILES_OF_AREA);
     int code;
 
     if (s == NULL)
         return false;
     sqlite3_bind_int(s, 1, (int)scan->area);
     sqlite3_bind_int64(s, 2, after);
-    while ((code = index_step(scan->areas->index, s)) == SQLITE_ROW && page->names.count < 1000) {
+    while ((code = areas_index_step(scan->areas->index, s)) == SQLITE_ROW && page->names.count < 1000) {
         page->ids[page->names.count] = sqlite3_column_int64(s, 0);
         strlist_add(&page->names, (const char *)sqlite3_column_text(s, 1));
     }
@@ -252,7 +252,7 @@ static bool rows_lost(struct scan *scan)
     if (!count_files(scan, &count))
         return true;
     if (count < scan->seen_count)
-        index_set_damaged(scan->areas->index);
+        areas_index_set_damaged(scan->areas->index);
     return count < scan->seen_count;
 }
 
@@ -263,20 +263,20 @@ static void load_state(sqlite3_stmt *s, struct state *state)
 
     state->known = true;
     state->path = mem_strdup(path != NULL ? path : "");
-    strncpy(state->stamp, stamp != NULL ? stamp : "", STAMP_MAX - 1);
+    strncpy(state->stamp, stamp != NULL ? stamp : "", AREAS_STAMP_MAX - 1);
     state->settled = sqlite3_column_int(s, 3) != 0;
     state->scanned_ns = sqlite3_column_int64(s, 4);
 }
 
 static bool load_states(struct areas *areas, struct state states[AREA_COUNT])
 {
-    sqlite3_stmt *s = index_statement(areas->index, INDEX_DIRECTORIES);
+    sqlite3_stmt *s = areas_index_statement(areas->index, INDEX_DIRECTORIES);
     int code;
 
     memset(states, 0, AREA_COUNT * sizeof(*states));
     if (s == NULL)
         return false;
-    while ((code = index_step(areas->index, s)) == SQLITE_ROW) {
+    while ((code = areas_index_step(areas->index, s)) == SQLITE_ROW) {
         int area = sqlite3_column_int(s, 0);
 
         if (area >= 0 && area < AREA_COUNT)
@@ -291,7 +291,7 @@ static void free_states(struct state states[AREA_COUNT])
         free(states[i].path);
 }
 
-bool scan_complete(struct areas *areas, unsigned int areas_mask, bool *complete_r)
+bool areas_scan_complete(struct areas *areas, unsigned int areas_mask, bool *complete_r)
 {
     struct state states[AREA_COUNT];
     bool ok = load_states(areas, states);
@@ -305,40 +305,40 @@ bool scan_complete(struct areas *areas, unsigned int areas_mask, bool *complete_
     return ok;
 }
 
-static bool set_directory(struct scan *scan, const struct stamp *stamp)
+static bool set_directory(struct scan *scan, const struct areas_stamp *stamp)
 {
-    sqlite3_stmt *s = index_statement(scan->areas->index, INDEX_SET_DIRECTORY);
+    sqlite3_stmt *s = areas_index_statement(scan->areas->index, INDEX_SET_DIRECTORY);
 
     if (s == NULL)
         return false;
     sqlite3_bind_int(s, 1, (int)scan->area);
     sqlite3_bind_text(s, 2, scan->areas->directories[scan->area], -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 3, stamp->text, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int(s, 4, !stamp_racy(stamp, scan->now_ns));
+    sqlite3_bind_int(s, 4, !areas_stamp_racy(stamp, scan->now_ns));
     sqlite3_bind_int64(s, 5, scan->now_ns);
-    return index_run(scan->areas->index, s);
+    return areas_index_run(scan->areas->index, s);
 }
 
 /* The index knows another directory for this area: nothing of it counts any more. */
 static bool forget_area(struct scan *scan)
 {
-    const enum index_statement all[] = {INDEX_FORGET_DIRECTORY, INDEX_FORGET_FILES};
+    const enum areas_index_statement all[] = {INDEX_FORGET_DIRECTORY, INDEX_FORGET_FILES};
     bool ok = true;
 
     for (size_t i = 0; ok && i < 2; i++) {
-        sqlite3_stmt *s = index_statement(scan->areas->index, all[i]);
+        sqlite3_stmt *s = areas_index_statement(scan->areas->index, all[i]);
 
         ok = s != NULL && sqlite3_bind_int(s, 1, (int)scan->area) == SQLITE_OK &&
-             index_run(scan->areas->index, s);
+             areas_index_run(scan->areas->index, s);
     }
     return ok;
 }
 
 static bool write_begin(struct areas *areas, char *error_r, size_t size)
 {
-    if (index_read_only(areas->index) && !areas_recover(areas, error_r, size))
+    if (areas_index_read_only(areas->index) && !areas_recover(areas, error_r, size))
         return false;
-    return index_begin(areas->index);
+    return areas_index_begin(areas->index);
 }
 
 static bool same_place(const struct scan *scan, const struct state *state)
@@ -346,8 +346,8 @@ static bool same_place(const struct scan *scan, const struct state *state)
     return state->known && strcmp(state->path, scan->areas->directories[scan->area]) == 0;
 }
 
-static bool rewrite(struct scan *scan, const struct state *state, const struct stamp *stamp, char *error_r,
-                    size_t size)
+static bool rewrite(struct scan *scan, const struct state *state, const struct areas_stamp *stamp,
+                    char *error_r, size_t size)
 {
     bool ok;
 
@@ -355,9 +355,9 @@ static bool rewrite(struct scan *scan, const struct state *state, const struct s
         return false;
     scan->writing = true;
     ok = (!state->known || same_place(scan, state) || forget_area(scan)) && walk(scan) && !rows_lost(scan) &&
-         set_directory(scan, stamp) && index_commit(scan->areas->index);
+         set_directory(scan, stamp) && areas_index_commit(scan->areas->index);
     if (!ok)
-        index_rollback(scan->areas->index);
+        areas_index_rollback(scan->areas->index);
     return ok;
 }
 
@@ -366,38 +366,38 @@ static bool rescan_due(const struct scan *scan, const struct state *state)
     return state->scanned_ns > scan->now_ns || scan->now_ns - state->scanned_ns >= scan->areas->rescan_ns;
 }
 
-static bool scan_directory(struct scan *scan, const struct state *state, const struct stamp *stamp,
+static bool scan_directory(struct scan *scan, const struct state *state, const struct areas_stamp *stamp,
                            char *error_r, size_t size)
 {
     bool remember_it;
 
     scan->full = !same_place(scan, state) || rescan_due(scan, state);
-    remember_it =
-        scan->full || !stamp_equal(stamp, state->stamp) || state->settled == stamp_racy(stamp, scan->now_ns);
+    remember_it = scan->full || !areas_stamp_equal(stamp, state->stamp) ||
+                  state->settled == areas_stamp_racy(stamp, scan->now_ns);
     if (!same_place(scan, state))
         scan->differs = true;
     else if (!walk(scan))
         return false;
     /* A reader that cannot write keeps looking each time until somebody can. */
-    if (!scan->differs && (!remember_it || index_read_only(scan->areas->index)))
+    if (!scan->differs && (!remember_it || areas_index_read_only(scan->areas->index)))
         return true;
     return rewrite(scan, state, stamp, error_r, size);
 }
 
 static bool watched_names(struct scan *scan, struct strlist *names)
 {
-    sqlite3_stmt *s = index_statement(scan->areas->index, INDEX_WATCHED);
+    sqlite3_stmt *s = areas_index_statement(scan->areas->index, INDEX_WATCHED);
     int code;
 
     if (s == NULL)
         return false;
     sqlite3_bind_int(s, 1, (int)scan->area);
-    while ((code = index_step(scan->areas->index, s)) == SQLITE_ROW) {
+    while ((code = areas_index_step(scan->areas->index, s)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(s, 0);
         struct record_row row = {.id = 1, .watch = (unsigned int)sqlite3_column_int(s, 2)};
-        struct stamp stamp;
+        struct areas_stamp stamp;
 
-        strncpy(row.stamp, (const char *)sqlite3_column_text(s, 1), STAMP_MAX - 1);
+        strncpy(row.stamp, (const char *)sqlite3_column_text(s, 1), AREAS_STAMP_MAX - 1);
         if (!stat_entry(scan->dirfd, name, &stamp) || !up_to_date(scan, &row, &stamp))
             strlist_add(names, name);
     }
@@ -411,18 +411,18 @@ static bool update_names(struct scan *scan, const struct strlist *names, char *e
     scan->writing = true;
     for (size_t i = 0; ok && i < names->count; i++) {
         struct record_row row;
-        struct stamp stamp;
+        struct areas_stamp stamp;
 
         if (stat_entry(scan->dirfd, names->items[i], &stamp)) {
             ok = visit(scan, names->items[i]);
-        } else if ((ok = record_find(scan->areas->index, scan->area, names->items[i], &row))) {
-            ok = row.id == 0 || record_forget(scan->areas->index, row.id);
-            record_row_free(&row);
+        } else if ((ok = areas_record_find(scan->areas->index, scan->area, names->items[i], &row))) {
+            ok = row.id == 0 || areas_record_forget(scan->areas->index, row.id);
+            areas_record_row_free(&row);
         }
     }
-    ok = ok && index_commit(scan->areas->index);
+    ok = ok && areas_index_commit(scan->areas->index);
     if (!ok)
-        index_rollback(scan->areas->index);
+        areas_index_rollback(scan->areas->index);
     return ok;
 }
 
@@ -435,7 +435,7 @@ static bool scan_watched(struct scan *scan, char *error_r, size_t size)
     return ok;
 }
 
-static bool scan_open(struct scan *scan, struct areas *areas, enum area area, struct stamp *stamp,
+static bool scan_open(struct scan *scan, struct areas *areas, enum area area, struct areas_stamp *stamp,
                       char *error_r, size_t size)
 {
     struct stat st;
@@ -443,7 +443,7 @@ static bool scan_open(struct scan *scan, struct areas *areas, enum area area, st
     memset(scan, 0, sizeof(*scan));
     scan->areas = areas;
     scan->area = area;
-    scan->now_ns = stamp_now();
+    scan->now_ns = areas_stamp_now();
     scan->reader = areas_reader(areas, area);
     scan->dirfd = open(areas->directories[area], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (scan->dirfd < 0 || fstat(scan->dirfd, &st) != 0) {
@@ -452,7 +452,7 @@ static bool scan_open(struct scan *scan, struct areas *areas, enum area area, st
         fdio_close(&scan->dirfd);
         return false;
     }
-    stamp_from_stat(stamp, &st);
+    areas_stamp_from_stat(stamp, &st);
     return true;
 }
 
@@ -466,12 +466,12 @@ static bool refresh_area(struct areas *areas, enum area area, const struct state
                          size_t size)
 {
     struct scan scan;
-    struct stamp stamp;
+    struct areas_stamp stamp;
     bool ok;
 
     if (!scan_open(&scan, areas, area, &stamp, error_r, size))
         return false;
-    if (same_place(&scan, state) && stamp_equal(&stamp, state->stamp) && state->settled &&
+    if (same_place(&scan, state) && areas_stamp_equal(&stamp, state->stamp) && state->settled &&
         !rescan_due(&scan, state))
         ok = scan_watched(&scan, error_r, size);
     else
@@ -480,7 +480,7 @@ static bool refresh_area(struct areas *areas, enum area area, const struct state
     return ok;
 }
 
-bool scan_refresh(struct areas *areas, char *error_r, size_t size)
+bool areas_scan_refresh(struct areas *areas, char *error_r, size_t size)
 {
     struct state states[AREA_COUNT];
     bool ok = load_states(areas, states);
@@ -492,10 +492,11 @@ bool scan_refresh(struct areas *areas, char *error_r, size_t size)
     return ok;
 }
 
-bool scan_files(struct areas *areas, enum area area, const struct strlist *names, char *error_r, size_t size)
+bool areas_scan_files(struct areas *areas, enum area area, const struct strlist *names, char *error_r,
+                      size_t size)
 {
     struct scan scan;
-    struct stamp stamp;
+    struct areas_stamp stamp;
     bool ok =
         scan_open(&scan, areas, area, &stamp, error_r, size) && update_names(&scan, names, error_r, size);
 

@@ -10,7 +10,7 @@ static int64_t nanoseconds(const struct timespec *t)
     return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
-void stamp_from_stat(struct stamp *stamp, const struct stat *st)
+void areas_stamp_from_stat(struct areas_stamp *stamp, const struct stat *st)
 {
     /* Directories: their size and the files' device number say nothing, and the latter changes over reboots.
      */
@@ -20,17 +20,17 @@ void stamp_from_stat(struct stamp *stamp, const struct stat *st)
     stamp->changed_ns = nanoseconds(&st->st_ctim);
 }
 
-bool stamp_equal(const struct stamp *a, const char *text)
+bool areas_stamp_equal(const struct areas_stamp *a, const char *text)
 {
     return text != NULL && strcmp(a->text, text) == 0;
 }
 
-bool stamp_racy(const struct stamp *stamp, int64_t now_ns)
+bool areas_stamp_racy(const struct areas_stamp *stamp, int64_t now_ns)
 {
-    return stamp->text[0] != '\0' && stamp->changed_ns + STAMP_RACY_NS >= now_ns;
+    return stamp->text[0] != '\0' && stamp->changed_ns + AREAS_STAMP_RACY_NS >= now_ns;
 }
 
-int64_t stamp_now(void)
+int64_t areas_stamp_now(void)
 {
     struct timespec t;
 
