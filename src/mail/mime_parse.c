@@ -9,8 +9,8 @@
 
 #define DEPTH_DEFAULT 100
 #define PARTS_DEFAULT 1000
-#define LINE_LIMIT    998                      /* octets without the line end, RFC 5322 2.1.1 */
-#define BOUNDARY_MAX  1000                     /* RFC 2046 5.1.1 says 70; longer ones are seen */
+#define LINE_LIMIT    998  /* octets without the line end, RFC 5322 2.1.1 */
+#define BOUNDARY_MAX  8000 /* RFC 2046 5.1.1 says 70; longer ones are seen. Its line must fit the window. */
 #define HEADERS_ALL   (2 * HEADER_SECTION_MAX) /* header sections of all parts together */
 #define FIELDS_ALL    (2 * HEADER_FIELDS_MAX)  /* their fields */
 
@@ -225,7 +225,8 @@ static enum match match_boundary(const struct mime_line *line, const struct open
 /* The open multipart whose boundary this line is, innermost first; its place in p->open in *level_r. */
 static enum match find_boundary(const struct parser *p, const struct mime_line *line, size_t *level_r)
 {
-    if (!line->begins || line->len < 2 || line->data[0] != '-' || line->data[1] != '-')
+    if (!line->begins || line->len < 2 || line->len > 2 * BOUNDARY_MAX || line->data[0] != '-' ||
+        line->data[1] != '-')
         return NO_MATCH;
     for (size_t i = p->depth; i-- > 0;) {
         enum match match = NO_MATCH;
