@@ -36,31 +36,72 @@ static const char *bracket_end(const char *at)
     return *at ? at + 1 : NULL;
 }
 
-/* The larger bound of "{n}", "{n,}", "{n,m}" at `at`. */
+/* The larger bound of "{n}", "{n,}", "{n,m}", "{,m}" at `at`; 0: no interval. */
 static unsigned long repeats_at(const char *at)
 {
+    if (at[0] != '{' || (!isdigit((unsigned char)at[1]) && at[1] != ','))
+        return 0;
     char *end;
     unsigned long bound = strtoul(at + 1, &end, 10);
     if (*end == ',' && isdigit((unsigned char)end[1]))
         bound = strtoul(end + 1, &end, 10);
-    return bound ? bound : 1;
+    return bound < 1 ? 1 : bound > EXPRESSION_SIZE ? EXPRESSION_SIZE + 1 : bound;
+}
+
+/* Behind one atom that is no group; its end when the text ends. */
+static const char *atom_end(const char *at)
+{
+    if (*at == '[') {
+        const char *end = bracket_end(at);
+        return end ? end : at + strlen(at);
+    }
+    return at[0] == '\\' && at[1] ? at + 2 : at + 1;
+}
+
+/* What glibc's compiler makes of a part of an expression. */
+struct extent {
+    unsigned long atoms;  /* with the copies that "+" and "{n,m}" cause; saturates above EXPRESSION_SIZE */
+    unsigned int repeats; /* repetitions within repetitions: time grows exponentially with them */
+};
+
+/* Measures the text up to the ')' that closes this level, or to the end. */
+static struct extent measure(const char **at, unsigned int depth)
+{
+    struct extent all = {0, 0}, last = {0, 0};
+    while (**at && **at != ')' && all.atoms <= EXPRESSION_SIZE) {
+        unsigned long copies = **at == '+' ? 2 : **at == '*' || **at == '?' ? 1 : repeats_at(*at);
+        if (copies) {
+            all.atoms += last.atoms * (copies - 1);
+            last.atoms *= copies;
+            last.repeats++;
+            (*at)++;
+        } else if (**at == '(') {
+            (*at)++;
+            last = depth < EXPRESSION_DEPTH ? measure(at, depth + 1) : (struct extent){EXPRESSION_SIZE, 0};
+            all.atoms += ++last.atoms;
+            *at += **at == ')';
+        } else {
+            last = (struct extent){1, 0};
+            all.atoms++;
+            *at = atom_end(*at);
+        }
+        if (last.repeats > all.repeats)
+            all.repeats = last.repeats;
+    }
+    return all;
 }
 
 /* What would make the expression expensive; static text or NULL. */
 static const char *costly(const char *text)
 {
-    unsigned long repeats = 1;
-    for (const char *at = text; at && *at;) {
+    for (const char *at = text; *at; at = atom_end(at))
         if (at[0] == '\\' && at[1] >= '1' && at[1] <= '9')
             return "back-references are not possible";
-        if (*at == '{' && isdigit((unsigned char)at[1])) {
-            unsigned long bound = repeats_at(at);
-            if (bound > EXPRESSION_REPEATS || repeats * bound > EXPRESSION_REPEATS)
-                return "the expression repeats too much: all {n,m} together may make 1000";
-            repeats *= bound;
-        }
-        at = *at == '[' ? bracket_end(at) : at[0] == '\\' && at[1] ? at + 2 : at + 1;
-    }
+    const char *at = text;
+    struct extent extent = measure(&at, 0);
+    if (extent.atoms > EXPRESSION_SIZE || extent.repeats > EXPRESSION_REPEATS)
+        return "the expression repeats too much (1000 characters when written out, 3 repetitions within each "
+               "other)";
     return NULL;
 }
 
@@ -117,14 +158,14 @@ bool expression_matches(const regex_t *regex, const char *address)
 const char *expression_suspicion(const char *text)
 {
     bool wild = strchr(text, '@') != NULL;
-    for (const char *at = text; at && *at;) {
+    for (const char *at = text; *at;) {
         if (*at == '.')
             wild = true;
         if (*at == '.' && at > text && isalnum((unsigned char)at[-1]) && isalnum((unsigned char)at[1]))
             return "'.' stands for any character here, write \\. for a dot";
         if (*at == '[' || *at == '\\')
             wild = wild || *at == '[' || isalpha((unsigned char)at[1]);
-        at = *at == '[' ? bracket_end(at) : at[0] == '\\' && at[1] ? at + 2 : at + 1;
+        at = atom_end(at);
     }
     return wild ? NULL
                 : "an expression is compared with the whole address, this one has no place for the '@'";

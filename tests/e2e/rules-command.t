@@ -1,0 +1,82 @@
+#!/bin/bash
+# julia-rules as an administrator uses it: output, exit status, options.
+rules=${JULIA_BUILD:-build/release}/bin/julia-rules
+directory=$(mktemp -d) || exit 1
+trap 'rm -rf "$directory"' EXIT
+cd "$(dirname "$rules")" && rules=$PWD/julia-rules && cd "$directory" || exit 1
+count=0
+
+is() { # is EXPECTED ACTUAL WHAT
+    count=$((count + 1))
+    if [ "$1" = "$2" ]; then
+        printf 'ok %d - %s\n' $count "$3"
+    else
+        printf 'not ok %d - %s\n' $count "$3"
+        diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | sed 's/^/# /'
+    fi
+}
+run() { # run COMMAND...: output, then "exit N"
+    "$@" 2>&1
+    echo "exit $?"
+}
+
+printf '. (to) . (do) FS\n. (to) partner-.* (do) FE,, FX\n' >bad
+is 'bad:2:8: error: "partner-.*" is no domain; an expression is written /partner-.*/ and compared with the whole address
+. (to) partner-.* (do) FE,, FX
+       ^
+bad:2:27: error: an action is expected here: FS SIP NS FE EIP NE REJECT
+. (to) partner-.* (do) FE,, FX
+                          ^
+bad:2:29: error: unknown action "FX"; there are FS SIP NS FE EIP NE REJECT
+. (to) partner-.* (do) FE,, FX
+                            ^
+exit 1' "$(run "$rules" lint bad)" 'every error with its place'
+is '' "$("$rules" test bad a@x.example b@y.example 2>/dev/null)" 'a bad file decides nothing'
+is 'exit 1' "$(run "$rules" test bad a@x.example b@y.example | tail -1)" 'and says so'
+
+printf '. (to) . (do) FE\n. (to) y.example (do) EIP\n' >odd
+is 'odd:2:1: warning: this line changes nothing: EIP adds nothing to FE in line 1
+. (to) y.example (do) EIP
+^
+exit 1' "$(run "$rules" lint odd)" 'a line that never counts'
+
+cat >all <<'END'
+.          (to) .            (if) calendar                  (do) NE
+.          (to) .            (if) size > 10M                (do) REJECT "too large"
+.          (to) .            (if) header X-Class: VS-NfD    (do) FE:strong
+.          (to) .                                           (do) EIP
+<>         (to) .                                           (do) NS
+a@x.example (to) .                                          (do) FS
+END
+none='sign=no'
+treat() { run "$rules" test "$@"; }
+is "b@y.example	$none	encrypt=possible	profile=default	lines=4
+c@z.example	$none	encrypt=possible	profile=default	lines=4
+exit 0" "$(treat all q@x.example b@y.example c@z.example)" 'one line a recipient'
+is "b@y.example	$none	encrypt=no	profile=default	lines=1,4
+exit 0" "$(treat -C all q@x.example b@y.example)" '-C: a calendar message'
+is 'b@y.example	reject=too large	lines=2,4
+exit 0' "$(treat -s 11M all q@x.example b@y.example)" '-s: a large one'
+is "b@y.example	$none	encrypt=force	profile=strong	lines=3,4
+exit 0" "$(treat -H 'X-Other: 1' -H 'x-class: vs-nfd' all q@x.example b@y.example)" '-H: header fields'
+is "b@y.example	sign=force:a@x.example	encrypt=possible	profile=default	lines=4,6
+exit 0" "$(treat -f a@x.example all bounce@x.example b@y.example)" '-f: header From'
+is "b@y.example	$none	encrypt=possible	profile=default	lines=4,5
+exit 0" "$(treat all '<>' b@y.example)" 'the null sender'
+
+is 'julia-rules: profile "strong" is not built in; -c JULIA.CONF checks whether it is defined
+exit 0' "$(run "$rules" lint all)" 'a profile that may exist'
+printf 'PROFILE_strong = cipher=aes-256-gcm\n' >good.conf
+is 'exit 0' "$(run "$rules" lint -c good.conf all)" 'a profile that exists'
+printf 'PROFILE_other = cipher=aes-256-gcm\n' >other.conf
+is 'exit 1' "$(run "$rules" lint -c other.conf all | tail -1)" 'a profile that does not'
+is 'exit 2' "$(run "$rules" lint -c nothing.conf all | tail -1)" 'no such julia.conf'
+
+is 'exit 1' "$(run "$rules" lint nothing | tail -1)" 'no such file'
+is 'exit 2' "$(run "$rules" lint | tail -1)" 'usage: lint'
+is 'exit 2' "$(run "$rules" test all a@x.example | tail -1)" 'usage: test'
+is 'exit 2' "$(run "$rules" test all a@x.example 'no address' | tail -1)" 'usage: recipient'
+is 'exit 2' "$(run "$rules" | tail -1)" 'usage: command'
+"$rules" lint odd >/dev/full 2>/dev/null
+is 75 $? 'output that cannot be written'
+echo "1..$count"

@@ -1,0 +1,2 @@
+FUZZERS += fuzz-rules
+fuzz-rules_SRC = tests/fuzz/fuzz-rules.c
