@@ -1,4 +1,4 @@
-MODULE_TESTS = test-module-frame test-module-xml test-module-schema
+MODULE_TESTS = test-module-frame test-module-xml test-module-schema test-module-call
 UNIT_TESTS += $(MODULE_TESTS)
 $(foreach t,$(MODULE_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c)$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat -lmd))
 test-module-schema_SRC  += tests/unit/module_rng.c
