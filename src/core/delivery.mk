@@ -1,6 +1,8 @@
 # What stands between the decisions and the next MTA: the message as it came, the journal, hand-off, mails to people.
 CORE_SRC += \
 	src/core/envelope_line.c \
+	src/core/handoff.c \
+	src/core/handoff_argv.c \
 	src/core/journal.c \
 	src/core/journal_file.c \
 	src/core/journal_prune.c \
