@@ -57,11 +57,15 @@ static void catch_signals(bool listening)
 static enum wait_result wait_input(int fd, deadline until, bool idle)
 {
     struct pollfd polled = {.fd = fd, .events = POLLIN};
-    sigset_t open;
+    sigset_t blocked, open;
 
-    sigprocmask(SIG_BLOCK, NULL, &open);
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    open = blocked;
     sigdelset(&open, SIGTERM);
     sigdelset(&open, SIGHUP);
+    sigprocmask(SIG_SETMASK, &open,
+                NULL); /* what came meanwhile; ppoll() alone would let ready input go first */
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     for (;;) {
         int64_t left = deadline_left(until);
         struct timespec time = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
