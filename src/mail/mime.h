@@ -37,6 +37,7 @@ struct mime_part {
     bool has_8bit, has_nul, has_bare_cr, has_bare_lf;
     bool has_long_line;              /* over 998 octets without line end */
     bool preamble_epilogue_nonblank; /* multipart: text outside its parts */
+    bool epilogue_nonblank;          /* ... behind its closing boundary */
 };
 
 struct mime {

@@ -250,7 +250,10 @@ static bool take_boundary(struct parser *p, const struct mime_line *line, size_t
     }
     while (p->depth > level + 1)
         close_part(p, p->previous_end);
-    if (match == MATCH_NEXT) {
+    if (match == MATCH_NEXT && p->mime->parts >= p->limits.max_parts) {
+        set_fault(p, MIME_TOO_MANY_PARTS); /* the last one was an empty message inside a part just closed */
+        p->state = IN_EPILOGUE;
+    } else if (match == MATCH_NEXT) {
         open_part(p, line->offset + line->len);
     } else {
         p->open[level].part->closed = true;
@@ -307,9 +310,12 @@ static void take_outside_line(struct parser *p, const struct mime_line *line)
 {
     struct mime_part *part = innermost(p)->part;
 
-    for (size_t i = 0; i < line->len && !part->preamble_epilogue_nonblank; i++)
-        if (strchr(" \t\r\n", line->data[i]) == NULL || line->data[i] == '\0')
+    for (size_t i = 0; i < line->len; i++)
+        if (strchr(" \t\r\n", line->data[i]) == NULL || line->data[i] == '\0') {
             part->preamble_epilogue_nonblank = true;
+            part->epilogue_nonblank = part->epilogue_nonblank || part->closed;
+            return;
+        }
 }
 
 static void take_line(struct parser *p, const struct mime_line *line)

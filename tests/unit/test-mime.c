@@ -6,7 +6,7 @@
 #include "mail_input.h"
 #include "util/buf.h"
 
-/* A part as "type[body text](children)", with flags: ! not closed, ~ header not ended, # text outside parts.
+/* A part as "type[body text](children)", with flags: ! not closed, ~ header not ended, # text outside parts, ^ behind them.
  */
 static void print_part(const struct mime_part *part, const char *text, struct buf *out)
 {
@@ -23,6 +23,8 @@ static void print_part(const struct mime_part *part, const char *text, struct bu
         buf_add_char(out, '!');
     if (part->preamble_epilogue_nonblank)
         buf_add_char(out, '#');
+    if (part->epilogue_nonblank)
+        buf_add_char(out, '^');
     buf_add_char(out, '(');
     for (const struct mime_part *p = part->children; p != NULL; p = p->next) {
         print_part(p, text, out);
@@ -56,8 +58,8 @@ static const struct {
      "multipart/mixed(text/plain[one\n-- b\n--b --\n--b--x])"},
     {MIXED "pre\n--b\n\none\n--b--\n", "multipart/mixed#(text/plain[one])"},
     {MIXED "\n \n--b\n\none\n--b--\n\n", "multipart/mixed(text/plain[one])"},
-    {MIXED "--b\n\none\n--b--\npost", "multipart/mixed#(text/plain[one])"},
-    {MIXED "--b\n\none\n--b--\n--b\n\ntwo", "multipart/mixed#(text/plain[one])"},
+    {MIXED "--b\n\none\n--b--\npost", "multipart/mixed#^(text/plain[one])"},
+    {MIXED "--b\n\none\n--b--\n--b\n\ntwo", "multipart/mixed#^(text/plain[one])"},
     {MIXED "--b\n\none\n", "multipart/mixed!(text/plain[one\n])"},
     {MIXED "--b\n--b\n\n--b--\n", "multipart/mixed(text/plain~[] text/plain[])"},
     {MIXED "--b\nA: x\n\n--b\nA: x\n--b--\n", "multipart/mixed(text/plain[] text/plain~[])"},
