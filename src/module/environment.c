@@ -11,13 +11,18 @@ void environment_make(struct strlist *env, const char *base)
     strlist_add(env, "LANG=C.UTF-8");
 }
 
+char *environment_program(const char *base, const char *name)
+{
+    return name[0] == '/' ? mem_strdup(name) : mem_printf("%s/lib/modules/%s", base, name);
+}
+
 void environment_command(struct strlist *argv, const char *base, const char *command)
 {
     strlist_split(argv, command);
-    if (argv->count > 0 && argv->items[0][0] != '/') {
+    if (argv->count > 0) {
         char *name = argv->items[0];
 
-        argv->items[0] = mem_printf("%s/lib/modules/%s", base, name);
+        argv->items[0] = environment_program(base, name);
         free(name);
     }
 }

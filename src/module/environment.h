@@ -6,7 +6,9 @@
 #include "util/strlist.h"
 
 void environment_make(struct strlist *env, const char *base);
-/* The words of a module's command line: the first one, unless absolute, lies below BASE/lib/modules. */
+/* A module's program: `name`, or, unless it is absolute, BASE/lib/modules/name. The caller frees it. */
+char *environment_program(const char *base, const char *name);
+/* The words of a module's command line, program first. */
 void environment_command(struct strlist *argv, const char *base, const char *command);
 
 #endif
