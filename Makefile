@@ -27,6 +27,11 @@ ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS)
 
 B = build/$(FLAVOUR)
 
+# make V=1 shows whole commands
+V ?= 0
+Q = $(if $(filter 0,$(V)),@)
+show = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$@)')
+
 all: programs
 
 LIBJULIA_SRC :=
@@ -46,7 +51,8 @@ unit_out     = $(foreach p,$(UNIT_TESTS),$(B)/tests/unit/$(p))
 define link_program
 $(B)/$($(1)_DIR)/$(1): $(call objects,$($(1)_SRC)) $(B)/libjulia.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $($(1)_LIBS) $$(LDLIBS)
+	$$(call show,LINK)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $($(1)_LIBS) $$(LDLIBS)
 -include $(patsubst %.o,%.d,$(call objects,$($(1)_SRC)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call link_program,$(p))))
@@ -54,13 +60,15 @@ $(foreach p,$(UNIT_TESTS),$(eval $(p)_DIR := tests/unit)$(eval $(call link_progr
 
 $(B)/libjulia.a: $(call objects,$(LIBJULIA_SRC))
 	@mkdir -p $(@D)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call show,AR)
+	$(Q)$(AR) rcs $@ $^
 -include $(patsubst %.o,%.d,$(call objects,$(LIBJULIA_SRC)))
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(call show,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 programs: $(programs_out)
 

@@ -1,0 +1,167 @@
+"""A gateway in a temporary directory for tests in Python: a BASE with its own PKI, targets that store what they get, julia run as the
+MTA runs it. Only the standard library and the openssl program."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+BUILD = pathlib.Path(os.environ.get("JULIA_BUILD", "build/release")).resolve()
+SOURCE = pathlib.Path(os.environ.get("JULIA_SOURCE", ".")).resolve()
+
+CONF = """\
+BASE = {base}
+MYHOSTNAME = gate.behoerde.de
+ADMIN = admin@behoerde.de
+INTERNAL_CLIENTS = 192.0.2.0/24
+INTERNAL_DOMAINS = behoerde.de
+RULES = {base}/etc/julia.rules
+TARGET_EXTERNAL = {base}/target external
+TARGET_INTERNAL = {base}/target internal
+TARGET_SCANNER = {base}/target scanner
+MODULES_KEYS = {build}/lib/modules/keys-file
+MODULE_TRUST = {build}/lib/modules/trust
+MODULE_SMIME = {build}/lib/modules/smime
+LOG = {base}/logs/julia.log
+"""
+
+# Stores standard input and arguments under out/TARGET/, one directory a call.
+TARGET = """\
+#!/bin/sh
+d=$(mktemp -d {base}/out/$1.XXXXXX)
+shift
+for a; do printf '%s\\n' "$a"; done >"$d/args"
+cat >"$d/message.part" && mv "$d/message.part" "$d/message"
+"""
+
+EXTENSIONS = {
+    "ca": "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n",
+    "person": "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment,keyAgreement\n"
+              "extendedKeyUsage=emailProtection\nsubjectAltName=email:{address}\nsubjectKeyIdentifier=hash\n"
+              "authorityKeyIdentifier=keyid\n",
+}
+
+
+def openssl(*words, **more):
+    return subprocess.run(["openssl", *map(str, words)], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          **more).stdout
+
+
+class Pki:
+    """A CA and people with keys, as PEM files in a directory."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True)
+        self._key("ca", "rsa")
+        self._extensions("ca", EXTENSIONS["ca"])
+        openssl("req", "-new", "-x509", "-key", self.path("ca.key"), "-out", self.path("ca.crt"), "-days", 3650, "-subj",
+                "/CN=Test CA", "-config", "/dev/null", "-extensions", "x", "-config", self._config("ca"))
+
+    def path(self, name):
+        return self.directory / name
+
+    def _config(self, name):
+        path = self.path(name + ".cnf")
+        path.write_text("[req]\ndistinguished_name=d\n[d]\n[x]\n" + self.path(name + ".ext").read_text())
+        return path
+
+    def _extensions(self, name, text):
+        self.path(name + ".ext").write_text(text)
+
+    def _key(self, name, kind):
+        words = {"rsa": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+                 "ec": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")}[kind]
+        openssl("genpkey", *words, "-out", self.path(name + ".key"))
+
+    def person(self, address, kind="rsa", days=365, name=None):
+        """Makes NAME.key and NAME.crt (NAME is the address when not given)."""
+        name = name or address
+        self._key(name, kind)
+        self._extensions(name, EXTENSIONS["person"].format(address=address))
+        request = openssl("req", "-new", "-key", self.path(name + ".key"), "-subj", f"/CN={address}")
+        openssl("x509", "-req", "-CA", self.path("ca.crt"), "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", days,
+                "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".crt"), input=request)
+        return name
+
+
+class Gateway:
+    """with Gateway(rules) as g: ..."""
+
+    def __init__(self, rules="", conf=""):
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="julia-test."))
+        for name in ("etc/public", "etc/trusted", "etc/untrusted", "etc/private", "etc/ca", "var/spool", "var/journal",
+                     "var/index", "var/run", "var/review", "logs", "out"):
+            (self.base / name).mkdir(parents=True)
+        (self.base / "etc/private").chmod(0o700)
+        shutil.copytree(SOURCE / "etc/templates", self.base / "etc/templates")
+        (self.base / "etc/julia.rules").write_text(rules)
+        (self.base / "etc/julia.conf").write_text(CONF.format(base=self.base, build=BUILD) + conf)
+        target = self.base / "target"
+        target.write_text(TARGET.format(base=self.base))
+        target.chmod(0o755)
+        self.pki = Pki(self.base / "pki")
+        shutil.copy(self.pki.path("ca.crt"), self.base / "etc/ca/ca.pem")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def own_key(self, address, kind="rsa"):
+        name = self.pki.person(address, kind)
+        path = self.base / "etc/private" / (name + ".pem")
+        path.write_bytes(self.pki.path(name + ".key").read_bytes() + self.pki.path(name + ".crt").read_bytes())
+        path.chmod(0o600)
+
+    def partner(self, address, kind="rsa", days=365):
+        name = self.pki.person(address, kind, days)
+        shutil.copy(self.pki.path(name + ".crt"), self.base / "etc/public" / (name + ".pem"))
+
+    def arguments(self, client, sender, recipients, *more):
+        return [str(BUILD / "bin/julia"), "-c", str(self.base / "etc/julia.conf"), *more, "-client", client, "-sender", sender,
+                "-queue-id", "TEST1", "-readmail", *recipients]
+
+    def run(self, octets, client, sender, recipients, *more, wrapper=()):
+        """Returns (exit status, standard output and error)."""
+        done = subprocess.run([*map(str, wrapper), *self.arguments(client, sender, recipients, *more)], input=octets,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout
+
+    def outgoing(self, octets, sender, recipients, *more, **words):
+        return self.run(octets, "192.0.2.7", sender, recipients, *more, **words)
+
+    def incoming(self, octets, sender, recipients, *more, **words):
+        return self.run(octets, "203.0.113.5", sender, recipients, *more, **words)
+
+    def collect(self):
+        """What the targets got since the last call: a list of (target, recipients, octets, arguments)."""
+        found = []
+        for directory in sorted((self.base / "out").iterdir()):
+            if (directory / "message").exists():
+                words = (directory / "args").read_text().splitlines()
+                found.append((directory.name.split(".")[0], words[words.index("--") + 1:],
+                              (directory / "message").read_bytes(), words))
+            shutil.rmtree(directory)
+        return found
+
+
+class Tap:
+    """Counts and prints; exit(tap.end())."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def ok(self, good, what, detail=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {what}", flush=True)
+        if not good and detail:
+            for line in str(detail).splitlines()[:20]:
+                print("# " + line, flush=True)
+        return good
+
+    def end(self):
+        print(f"1..{self.count}", flush=True)
+        return 1 if self.failed else 0
