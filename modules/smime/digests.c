@@ -1,0 +1,53 @@
+#include "modules/smime/digests.h"
+
+#include <string.h>
+
+bool digests_add(struct digests *digests, const struct digest_algorithm *algorithm)
+{
+    EVP_MD_CTX *ctx;
+
+    for (size_t i = 0; i < digests->count; i++)
+        if (digests->algorithms[i] == algorithm)
+            return true;
+    if (digests->count == DIGESTS_MAX)
+        return false;
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL || EVP_DigestInit_ex(ctx, digest_md(algorithm), NULL) <= 0) {
+        EVP_MD_CTX_free(ctx);
+        return false;
+    }
+    digests->algorithms[digests->count] = algorithm;
+    digests->contexts[digests->count++] = ctx;
+    return true;
+}
+
+bool digests_update(struct digests *digests, const void *data, size_t len)
+{
+    for (size_t i = 0; i < digests->count; i++)
+        if (EVP_DigestUpdate(digests->contexts[i], data, len) <= 0)
+            return false;
+    return true;
+}
+
+size_t digests_get(const struct digests *digests, const struct digest_algorithm *algorithm,
+                   unsigned char digest_r[EVP_MAX_MD_SIZE])
+{
+    EVP_MD_CTX *copy;
+    unsigned int len = 0;
+
+    for (size_t i = 0; i < digests->count; i++)
+        if (digests->algorithms[i] == algorithm) {
+            copy = EVP_MD_CTX_new(); /* several signers may share a digest */
+            if (copy == NULL || EVP_MD_CTX_copy_ex(copy, digests->contexts[i]) <= 0 ||
+                EVP_DigestFinal_ex(copy, digest_r, &len) <= 0)
+                len = 0;
+            EVP_MD_CTX_free(copy);
+        }
+    return len;
+}
+
+void digests_free(struct digests *digests)
+{
+    while (digests->count > 0)
+        EVP_MD_CTX_free(digests->contexts[--digests->count]);
+}

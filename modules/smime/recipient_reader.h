@@ -1,0 +1,43 @@
+/* Which of the candidates' keys can open a message: RecipientInfos against candidate certificates. Algorithms
+   and parameters are judged here, from the ASN.1, before anything is decrypted: OpenSSL 3.0 takes damaged
+   OAEP parameters for v1.5. */
+#ifndef SMIME_RECIPIENT_READER_H
+#define SMIME_RECIPIENT_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <openssl/x509.h>
+
+#include "module/xml.h"
+#include "modules/smime/keychannel.h"
+
+#define CANDIDATES_MAX 64
+
+struct serve_answer;
+
+struct candidate {
+    const char *key; /* reference, borrowed from the request */
+    X509 *certificate;
+    bool named;  /* some RecipientInfo names this certificate */
+    bool usable; /* and can be opened: */
+    char keytrans[40];
+    struct keychannel_open open;
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count;
+};
+
+/* All <candidate> children of an unwrap request, best first. Free them in any case. False: `answer` is filled
+ * in. */
+bool candidates_parse(struct candidates *candidates, const struct xml_node *body,
+                      struct serve_answer *answer);
+void candidates_free(struct candidates *candidates);
+
+/* Looks through one RecipientInfo as it came. What cannot be decoded or names nobody is passed over. A
+   candidate keeps the first one that it can open. */
+void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len);
+
+#endif

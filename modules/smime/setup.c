@@ -1,0 +1,34 @@
+#include "modules/smime/setup.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+
+bool setup_openssl(void)
+{
+    unsigned char octet;
+
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) ||
+        OSSL_PROVIDER_load(NULL, "default") == NULL || RAND_bytes(&octet, 1) <= 0 ||
+        RAND_priv_bytes(&octet, 1) <= 0) {
+        fprintf(stderr, "smime: OpenSSL does not start: %s\n", ERR_reason_error_string(ERR_get_error()));
+        return false;
+    }
+    /* RC2; without it such mail is "unsupported" */
+    (void)OSSL_PROVIDER_load(NULL, "legacy");
+    ERR_clear_error();
+    tzset();
+    return true;
+}
+
+void setup_no_core(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+}

@@ -1,0 +1,238 @@
+#include "modules/smime/signer.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "module/xml.h"
+#include "modules/smime/der.h"
+#include "util/base64.h"
+
+static void find(struct signer *signer, enum signer_result result, const char *reason)
+{
+    signer->result = result;
+    signer->reason = reason;
+}
+
+void signer_read(struct signer *signer, const void *der, size_t len)
+{
+    memset(signer, 0, sizeof(*signer));
+    signer->info = signer_info_decode(der, len);
+    if (signer->info == NULL)
+        find(signer, SIGNER_UNSUPPORTED, "unreadable");
+    else
+        signer->digest = digest_by_nid(der_plain_algorithm(signer->info->digest_algorithm));
+}
+
+void signer_free(struct signer *signer)
+{
+    signer_info_free(signer->info);
+    memset(signer, 0, sizeof(*signer));
+}
+
+void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates)
+{
+    for (int i = 0; signer->info != NULL && signer->certificate == NULL && i < sk_X509_num(certificates); i++)
+        if (entity_names(signer->info->sid, sk_X509_value(certificates, i)))
+            signer->certificate = sk_X509_value(certificates, i);
+}
+
+/* Everything that has to be so before the signature itself is looked at. */
+static bool prepare(struct signer *signer, bool weak)
+{
+    enum signature_read read;
+
+    if (signer->info == NULL)
+        return false;
+    if (signer->digest == NULL) {
+        find(signer, SIGNER_UNSUPPORTED, "unknown-digest");
+        return false;
+    }
+    read = signature_read_algorithm(signer->info->signature_algorithm, signer->digest, &signer->scheme);
+    signer->has_scheme = read == SIGNATURE_READ;
+    if (signer->digest->weak && !weak)
+        find(signer, SIGNER_UNSUPPORTED, "weak-digest");
+    else if (read == SIGNATURE_UNSUPPORTED)
+        find(signer, SIGNER_UNSUPPORTED, "unknown-algorithm");
+    else if (read == SIGNATURE_MISMATCH)
+        find(signer, SIGNER_BAD, "algorithm-mismatch");
+    else if (signer->certificate == NULL)
+        find(signer, SIGNER_UNSUPPORTED, "no-certificate");
+    else if (X509_get0_pubkey(signer->certificate) == NULL)
+        find(signer, SIGNER_UNSUPPORTED, "unknown-key");
+    else
+        return true;
+    return false;
+}
+
+static void take(struct signer *signer, enum signature_result result)
+{
+    if (result == SIGNATURE_GOOD)
+        find(signer, SIGNER_GOOD, "fits");
+    else if (result == SIGNATURE_BAD)
+        find(signer, SIGNER_BAD, "signature");
+    else
+        find(signer, SIGNER_UNSUPPORTED, "unknown-key");
+}
+
+/* Without signed attributes the signature is over the content. */
+static void verify_content(struct signer *signer, const unsigned char *digest, size_t len)
+{
+    const ASN1_OCTET_STRING *signature = signer->info->signature;
+
+    if (signer->scheme.family == SIGNATURE_ED25519)
+        find(signer, SIGNER_UNSUPPORTED,
+             "unknown-algorithm"); /* it would sign the content itself, not a digest */
+    else
+        take(signer,
+             signature_verify(&signer->scheme, X509_get0_pubkey(signer->certificate), digest, len,
+                              ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature)));
+}
+
+/* The signature is over the attributes, and they name the content's digest. */
+static void verify_attributes(struct signer *signer, const unsigned char *digest, size_t len)
+{
+    const ASN1_OCTET_STRING *signature = signer->info->signature;
+    EVP_PKEY *key = X509_get0_pubkey(signer->certificate);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int hash_len = 0;
+    struct buf der = {0};
+
+    if (ASN1_STRING_length(signer->attributes.message_digest) != (int)len ||
+        memcmp(ASN1_STRING_get0_data(signer->attributes.message_digest), digest, len) != 0) {
+        find(signer, SIGNER_BAD, "content");
+        return;
+    }
+    if (!signer_info_encode_attributes(signer->info, &der) ||
+        EVP_Digest(der.data, der.len, hash, &hash_len, digest_md(signer->digest), NULL) <= 0)
+        find(signer, SIGNER_BAD, "attributes");
+    else if (signer->scheme.family == SIGNATURE_ED25519)
+        take(signer, signature_verify_message(&signer->scheme, key, der.data, der.len,
+                                              ASN1_STRING_get0_data(signature),
+                                              (size_t)ASN1_STRING_length(signature)));
+    else
+        take(signer, signature_verify(&signer->scheme, key, hash, hash_len, ASN1_STRING_get0_data(signature),
+                                      (size_t)ASN1_STRING_length(signature)));
+    buf_free(&der);
+}
+
+void signer_verify(struct signer *signer, const struct digests *digests, bool weak)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    size_t len;
+
+    if (!prepare(signer, weak))
+        return;
+    len = digests_get(digests, signer->digest, digest);
+    if (len == 0)
+        find(signer, SIGNER_UNSUPPORTED, "digest-not-announced"); /* missing in digestAlgorithms */
+    else if (signer->info->signed_attributes == NULL)
+        verify_content(signer, digest, len);
+    else if (!signer_info_attributes(signer->info, &signer->attributes))
+        find(signer, SIGNER_BAD, "attributes");
+    else if (OBJ_obj2nid(signer->attributes.content_type) != NID_pkcs7_data)
+        find(signer, SIGNER_BAD, "content-type");
+    else if (!signed_attributes_name(&signer->attributes, signer->certificate))
+        find(signer, SIGNER_BAD, "other-certificate");
+    else
+        verify_attributes(signer, digest, len);
+}
+
+void signer_refuse(struct signer *signer, const char *reason)
+{
+    find(signer, SIGNER_UNSUPPORTED, reason);
+}
+
+/* ---- telling ---- */
+
+static void put_hex(struct xml_writer *w, const char *attribute, const unsigned char *octets, size_t len)
+{
+    struct buf hex = {0};
+
+    hex_encode_buf(&hex, octets, len);
+    xml_put(w, attribute, buf_text(&hex));
+    buf_free(&hex);
+}
+
+static void put_signing_time(struct xml_writer *w, const ASN1_TIME *time)
+{
+    struct buf text = {0};
+    struct tm tm;
+
+    if (time == NULL || ASN1_TIME_to_tm(time, &tm) <= 0)
+        return;
+    buf_printf(&text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+               tm.tm_hour, tm.tm_min, tm.tm_sec);
+    xml_put(w, "signing-time", text.data);
+    buf_free(&text);
+}
+
+/* The contents octets of the serial INTEGER. */
+static void put_serial(struct xml_writer *w, const ASN1_INTEGER *serial)
+{
+    unsigned char *der = NULL;
+    const unsigned char *p;
+    int len = i2d_ASN1_INTEGER(serial, &der), tag, class;
+    long contents = 0;
+
+    p = der;
+    if (len > 0 && (ASN1_get_object(&p, &contents, &tag, &class, len) & 0x80) == 0)
+        put_hex(w, "serial", p, (size_t)contents);
+    OPENSSL_free(der);
+}
+
+static void put_identifier(struct xml_writer *w, const EntityId *sid)
+{
+    struct buf name = {0}, issuer = {0};
+
+    xml_open(w, "identifier");
+    if (sid->type == 0) {
+        if (der_append(&name, sid->d.issuer_serial->issuer, ASN1_ITEM_rptr(X509_NAME)))
+            base64_encode_buf(&issuer, name.data, name.len);
+        xml_put(w, "issuer", buf_text(&issuer));
+        put_serial(w, sid->d.issuer_serial->serial);
+    } else {
+        put_hex(w, "ski", ASN1_STRING_get0_data(sid->d.key_id), (size_t)ASN1_STRING_length(sid->d.key_id));
+    }
+    xml_close(w);
+    buf_free(&name);
+    buf_free(&issuer);
+}
+
+static void put_certificate_names(const struct signer *signer, struct xml_writer *w)
+{
+    unsigned char fingerprint[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+
+    if (X509_digest(signer->certificate, EVP_sha256(), fingerprint, &len) > 0)
+        put_hex(w, "fingerprint", fingerprint, len);
+}
+
+void signer_put(const struct signer *signer, struct xml_writer *w)
+{
+    static const char *const results[] = {"good", "bad", "unsupported"};
+    const struct signed_attributes *attributes = &signer->attributes;
+    char scheme[32];
+
+    xml_open(w, "signer");
+    xml_put(w, "result", results[signer->result]);
+    xml_put(w, "reason", signer->reason);
+    if (signer->certificate != NULL)
+        put_certificate_names(signer, w);
+    if (signer->digest != NULL)
+        xml_put(w, "digest", signer->digest->name);
+    if (signer->has_scheme) {
+        signature_scheme_name(&signer->scheme, scheme, sizeof(scheme));
+        xml_put(w, "scheme", scheme);
+    }
+    if (signer->result == SIGNER_GOOD)
+        put_signing_time(w, attributes->signing_time);
+    if (signer->certificate == NULL && signer->info != NULL)
+        put_identifier(w, signer->info->sid);
+    if (signer->result == SIGNER_GOOD && attributes->capabilities != NULL) {
+        xml_open(w, "capabilities");
+        xml_put_base64(w, ASN1_STRING_get0_data(attributes->capabilities),
+                       (size_t)ASN1_STRING_length(attributes->capabilities));
+        xml_close(w);
+    }
+    xml_close(w);
+}

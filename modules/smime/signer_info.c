@@ -1,0 +1,157 @@
+#include "modules/smime/signer_info.h"
+
+#include <string.h>
+
+#include "modules/smime/algorithm.h"
+#include "modules/smime/der.h"
+
+/* The beginning of ESSCertIDv2; IssuerSerial is passed over. */
+typedef struct {
+    X509_ALGOR *hash;
+    ASN1_OCTET_STRING *digest;
+    ASN1_TYPE *issuer_serial;
+} EssCertificateId;
+
+typedef struct {
+    STACK_OF(ASN1_TYPE) * certificates;
+    ASN1_TYPE *policies;
+} EssSigningCertificate;
+
+/* clang-format off */
+ASN1_SEQUENCE(SignerInfo) = {
+    ASN1_SIMPLE(SignerInfo, version, ASN1_INTEGER),
+    ASN1_SIMPLE(SignerInfo, sid, EntityId),
+    ASN1_SIMPLE(SignerInfo, digest_algorithm, X509_ALGOR),
+    ASN1_IMP_SET_OF_OPT(SignerInfo, signed_attributes, X509_ATTRIBUTE, 0),
+    ASN1_SIMPLE(SignerInfo, signature_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(SignerInfo, signature, ASN1_OCTET_STRING),
+    ASN1_IMP_SET_OF_OPT(SignerInfo, unsigned_attributes, X509_ATTRIBUTE, 1)
+} static_ASN1_SEQUENCE_END(SignerInfo)
+
+/* A SET OF that is not sorted anew: the signer hashed them as he sent them. */
+ASN1_ITEM_TEMPLATE(ReceivedAttributes) =
+    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF | ASN1_TFLG_IMPTAG | ASN1_TFLG_UNIVERSAL, V_ASN1_SET,
+                          ReceivedAttributes, X509_ATTRIBUTE)
+static_ASN1_ITEM_TEMPLATE_END(ReceivedAttributes)
+
+ASN1_SEQUENCE(EssCertificateId) = {
+    ASN1_OPT(EssCertificateId, hash, X509_ALGOR),
+    ASN1_SIMPLE(EssCertificateId, digest, ASN1_OCTET_STRING),
+    ASN1_OPT(EssCertificateId, issuer_serial, ASN1_ANY)
+} static_ASN1_SEQUENCE_END(EssCertificateId)
+
+ASN1_SEQUENCE(EssSigningCertificate) = {
+    ASN1_SEQUENCE_OF(EssSigningCertificate, certificates, ASN1_ANY),
+    ASN1_OPT(EssSigningCertificate, policies, ASN1_ANY)
+} static_ASN1_SEQUENCE_END(EssSigningCertificate)
+                /* clang-format on */
+
+                SignerInfo
+                * signer_info_decode(const void *der, size_t len)
+{
+    SignerInfo *info = der_decode(der, len, ASN1_ITEM_rptr(SignerInfo));
+    long version = info != NULL ? ASN1_INTEGER_get(info->version) : 0;
+
+    if (info != NULL && version != 1 && version != 3) {
+        signer_info_free(info);
+        info = NULL;
+    }
+    return info;
+}
+
+void signer_info_free(SignerInfo *info)
+{
+    ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(SignerInfo));
+}
+
+/* The attribute's only value, as found among the signed attributes: 1 once, 0 not at all, -1 more than once,
+   or with none or several values. */
+static int single_value(const SignerInfo *info, int nid, const ASN1_TYPE **value_r)
+{
+    X509_ATTRIBUTE *attribute;
+    int found = 0;
+
+    for (int i = 0; i < sk_X509_ATTRIBUTE_num(info->signed_attributes); i++) {
+        attribute = sk_X509_ATTRIBUTE_value(info->signed_attributes, i);
+        if (OBJ_obj2nid(X509_ATTRIBUTE_get0_object(attribute)) != nid)
+            continue;
+        if (found != 0 || X509_ATTRIBUTE_count(attribute) != 1)
+            return -1;
+        *value_r = X509_ATTRIBUTE_get0_type(attribute, 0);
+        found = 1;
+    }
+    return found;
+}
+
+static bool read_signing_time(const ASN1_TYPE *value, const ASN1_TIME **time_r)
+{
+    struct tm tm;
+
+    if (value->type != V_ASN1_UTCTIME && value->type != V_ASN1_GENERALIZEDTIME)
+        return false;
+    *time_r = value->type == V_ASN1_UTCTIME ? value->value.utctime : value->value.generalizedtime;
+    return ASN1_TIME_to_tm(*time_r, &tm) > 0;
+}
+
+bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *attributes_r)
+{
+    const ASN1_TYPE *value = NULL;
+    int found;
+
+    memset(attributes_r, 0, sizeof(*attributes_r));
+    if (single_value(info, NID_pkcs9_contentType, &value) != 1 || value->type != V_ASN1_OBJECT)
+        return false;
+    attributes_r->content_type = value->value.object;
+    if (single_value(info, NID_pkcs9_messageDigest, &value) != 1 || value->type != V_ASN1_OCTET_STRING)
+        return false;
+    attributes_r->message_digest = value->value.octet_string;
+    found = single_value(info, NID_pkcs9_signingTime, &value);
+    if (found < 0 || (found == 1 && !read_signing_time(value, &attributes_r->signing_time)))
+        return false;
+    if (single_value(info, NID_SMIMECapabilities, &value) == 1 && value->type == V_ASN1_SEQUENCE)
+        attributes_r->capabilities = value->value.sequence;
+    found = single_value(info, NID_id_smime_aa_signingCertificateV2, &value);
+    if (found < 0 || (found == 1 && value->type != V_ASN1_SEQUENCE))
+        return false;
+    if (found == 1)
+        attributes_r->signing_certificate = value->value.sequence;
+    return true;
+}
+
+static EssCertificateId *first_certificate_id(const ASN1_STRING *der)
+{
+    EssSigningCertificate *list = der_decode(ASN1_STRING_get0_data(der), (size_t)ASN1_STRING_length(der),
+                                             ASN1_ITEM_rptr(EssSigningCertificate));
+    const ASN1_TYPE *first = list != NULL ? sk_ASN1_TYPE_value(list->certificates, 0) : NULL;
+    EssCertificateId *id = NULL;
+
+    if (first != NULL && first->type == V_ASN1_SEQUENCE)
+        id = der_decode(ASN1_STRING_get0_data(first->value.sequence),
+                        (size_t)ASN1_STRING_length(first->value.sequence), ASN1_ITEM_rptr(EssCertificateId));
+    ASN1_item_free((ASN1_VALUE *)list, ASN1_ITEM_rptr(EssSigningCertificate));
+    return id;
+}
+
+bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+    const struct digest_algorithm *hash;
+    EssCertificateId *id;
+    bool same;
+
+    if (attributes->signing_certificate == NULL)
+        return true;
+    id = first_certificate_id(attributes->signing_certificate);
+    hash = id == NULL ? NULL : digest_by_nid(id->hash == NULL ? NID_sha256 : der_plain_algorithm(id->hash));
+    same = hash != NULL && X509_digest(certificate, digest_md(hash), digest, &len) > 0 &&
+           ASN1_STRING_length(id->digest) == (int)len &&
+           memcmp(ASN1_STRING_get0_data(id->digest), digest, len) == 0;
+    ASN1_item_free((ASN1_VALUE *)id, ASN1_ITEM_rptr(EssCertificateId));
+    return same;
+}
+
+bool signer_info_encode_attributes(const SignerInfo *info, struct buf *der)
+{
+    return der_append(der, info->signed_attributes, ASN1_ITEM_rptr(ReceivedAttributes));
+}

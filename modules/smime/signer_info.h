@@ -1,0 +1,43 @@
+/* SignerInfo (RFC 5652 5.3) as an own ASN.1 type, and what its signed attributes say. */
+#ifndef SMIME_SIGNER_INFO_H
+#define SMIME_SIGNER_INFO_H
+
+#include <stdbool.h>
+
+#include <openssl/asn1t.h>
+#include <openssl/x509.h>
+
+#include "modules/smime/recipient_info.h"
+#include "util/buf.h"
+
+typedef struct {
+    ASN1_INTEGER *version;
+    EntityId *sid;
+    X509_ALGOR *digest_algorithm;
+    STACK_OF(X509_ATTRIBUTE) * signed_attributes; /* NULL: none at all; an empty set is something else */
+    X509_ALGOR *signature_algorithm;
+    ASN1_OCTET_STRING *signature;
+    STACK_OF(X509_ATTRIBUTE) * unsigned_attributes;
+} SignerInfo;
+
+/* NULL when `der` is none, or is not of a version this module knows. */
+SignerInfo *signer_info_decode(const void *der, size_t len);
+void signer_info_free(SignerInfo *info);
+
+struct signed_attributes {
+    const ASN1_OBJECT *content_type;
+    const ASN1_OCTET_STRING *message_digest;
+    const ASN1_TIME *signing_time;          /* NULL: not there */
+    const ASN1_STRING *capabilities;        /* DER of the SEQUENCE; NULL: not there */
+    const ASN1_STRING *signing_certificate; /* ESS signingCertificateV2, DER; NULL: not there */
+};
+/* contentType and messageDigest exactly once, signingTime at most once, each with one value of the right type
+   (RFC 5652 11); else false. What is returned is borrowed from `info`. */
+bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *attributes_r);
+/* Does signingCertificateV2 (RFC 5035), if it is there, name this certificate first? */
+bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate);
+
+/* Appends what is signed: the attributes as SET OF, in the order they came. */
+bool signer_info_encode_attributes(const SignerInfo *info, struct buf *der);
+
+#endif

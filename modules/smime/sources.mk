@@ -1,0 +1,19 @@
+# The module smime: CMS by OpenSSL and an own reader. libseccomp is optional; the asan flavour goes without, because
+# LeakSanitizer needs what the sandbox forbids.
+SMIME_SRC = $(addprefix modules/smime/,algorithm.c baggage.c ber_out.c capability.c clear.c cms_input.c \
+              compressed.c content_cipher.c der.c digests.c encrypt.c enveloped.c enveloping.c fields.c \
+              keychannel.c opaque.c output.c pieces.c recipient_info.c recipient_reader.c recipient_writer.c \
+              sandbox.c setup.c sign.c signature.c signed.c signed_writer.c signer.c signer_info.c unwrap.c)
+
+ifneq ($(FLAVOUR),asan)
+SMIME_SECCOMP_LIBS := $(shell pkg-config --libs libseccomp 2>/dev/null)
+endif
+ifneq ($(SMIME_SECCOMP_LIBS),)
+$(B)/modules/smime/sandbox.o: CPPFLAGS += -DHAVE_SECCOMP $(shell pkg-config --cflags libseccomp)
+endif
+SMIME_LIBS = -lcrypto -lz -lexpat -lmd $(SMIME_SECCOMP_LIBS)
+
+PROGRAMS   += smime
+smime_SRC   = modules/smime/main.c $(SMIME_SRC)
+smime_LIBS  = $(SMIME_LIBS)
+smime_DIR   = lib/modules
