@@ -4,8 +4,9 @@
 
 #include "modules/trust/path.h"
 
-#define CRL_DELEGATES_MAX 2 /* certificates tried for one CRL; a CA has one key for CRLs, and its next one   \
-                             */
+#define CRL_DELEGATES_MAX                                                                                    \
+    2 /* certificates tried for one CRL; a CA has one key for CRLs, and its next one                         \
+       */
 
 enum crl_signer {
     CRL_SIGNER_NONE,    /* nobody who may: the CRL says nothing */

@@ -30,7 +30,7 @@ static bool has_repeated_extension(const X509 *certificate)
     return false;
 }
 
-static const char *fault_of(X509 *certificate)
+static const char *fault_of(const struct settings *settings, X509 *certificate)
 {
     long version = X509_get_version(certificate);
 
@@ -44,15 +44,16 @@ static const char *fault_of(X509 *certificate)
         return "an extension is damaged";
     if (has_extension(certificate, NID_name_constraints) && !certificate_is_ca(certificate))
         return "name constraints in a certificate that is no CA's"; /* 4.2.1.10 */
-    if (not_critical(certificate, NID_policy_constraints) ||
-        not_critical(certificate, NID_inhibit_any_policy))
-        return "policy constraints that are not critical"; /* 4.2.1.11, 4.2.1.14 */
+    if (settings->critical_policy_constraints && (not_critical(certificate, NID_policy_constraints) ||
+                                                  not_critical(certificate, NID_inhibit_any_policy)))
+        return "policy constraints that are not critical (CRITICAL_POLICY_CONSTRAINTS)"; /* 4.2.1.11, 4.2.1.14
+                                                                                          */
     return NULL;
 }
 
-void form_check(X509 *certificate, struct faults *faults)
+void form_check(const struct settings *settings, X509 *certificate, struct faults *faults)
 {
-    const char *fault = fault_of(certificate);
+    const char *fault = fault_of(settings, certificate);
 
     ERR_clear_error();
     if (fault != NULL)

@@ -5,8 +5,9 @@
 
 #include <openssl/x509.h>
 
+#include "modules/trust/settings.h"
 #include "modules/trust/verdict.h"
 
-void form_check(X509 *certificate, struct faults *faults);
+void form_check(const struct settings *settings, X509 *certificate, struct faults *faults);
 
 #endif

@@ -69,21 +69,31 @@ static int note_fault(int ok, X509_STORE_CTX *context)
     return 1;
 }
 
+static bool add_policy(X509_VERIFY_PARAM *param, const char *oid)
+{
+    ASN1_OBJECT *policy = OBJ_txt2obj(oid, 1);
+
+    if (policy != NULL && X509_VERIFY_PARAM_add0_policy(param, policy) == 1)
+        return true;
+    ASN1_OBJECT_free(policy);
+    return false;
+}
+
+/* "Any" must be said to OpenSSL: without, a path that requires a policy of itself fits nobody's wish. */
 static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settings)
 {
+    static const char any_policy[] = "2.5.29.32.0";
     unsigned long flags = X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_POLICY_CHECK;
 
     flags |= settings->explicit_policy ? X509_V_FLAG_EXPLICIT_POLICY : 0;
     flags |= settings->inhibit_mapping ? X509_V_FLAG_INHIBIT_MAP : 0;
     flags |= settings->inhibit_any_policy ? X509_V_FLAG_INHIBIT_ANY : 0;
     flags |= settings->strict ? X509_V_FLAG_X509_STRICT : 0;
-    for (size_t i = 0; i < settings->policies.count; i++) {
-        ASN1_OBJECT *policy = OBJ_txt2obj(settings->policies.items[i], 1);
-        if (policy == NULL || X509_VERIFY_PARAM_add0_policy(param, policy) != 1) {
-            ASN1_OBJECT_free(policy);
+    for (size_t i = 0; i < settings->policies.count; i++)
+        if (!add_policy(param, settings->policies.items[i]))
             return false;
-        }
-    }
+    if (settings->policies.count == 0 && !add_policy(param, any_policy))
+        return false;
     return X509_VERIFY_PARAM_set_flags(param, flags) == 1;
 }
 
@@ -138,7 +148,7 @@ bool path_check(const struct terms *terms, const struct path *path, struct fault
     sk_X509_free(between);
     sk_X509_free(anchor);
     for (size_t i = 0; i < path->count && judged; i++)
-        form_check(path->items[i]->certificate, faults);
+        form_check(terms->settings, path->items[i]->certificate, faults);
     return judged;
 }
 
@@ -174,7 +184,7 @@ void path_explain_end(const struct terms *terms, const struct path *path, struct
         break;
     }
     for (size_t i = 0; i < path->count; i++)
-        form_check(path->items[i]->certificate, faults);
+        form_check(terms->settings, path->items[i]->certificate, faults);
     free(subject);
     free(issuer);
 }

@@ -97,6 +97,10 @@ static const struct conf_entry table[] = {
      .type = CONF_YESNO,
      .default_value = "no",
      .offset = AT(inhibit_any_policy)},
+    {.name = "CRITICAL_POLICY_CONSTRAINTS",
+     .type = CONF_YESNO,
+     .default_value = "yes",
+     .offset = AT(critical_policy_constraints)},
     {.name = "STRICT", .type = CONF_YESNO, .default_value = "no", .offset = AT(strict)},
     {.name = "LOG", .type = CONF_TEXT, .default_value = "stderr", .offset = AT(log)},
 };
