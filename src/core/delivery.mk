@@ -7,4 +7,11 @@ CORE_SRC += \
 	src/core/journal_file.c \
 	src/core/journal_prune.c \
 	src/core/message.c \
+	src/core/report_admin.c \
+	src/core/report_answer.c \
+	src/core/report_builtin.c \
+	src/core/report_mail.c \
+	src/core/report_rate.c \
+	src/core/report_template.c \
+	src/core/report_undelivered.c \
 	src/core/spool.c
