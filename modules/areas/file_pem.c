@@ -119,13 +119,15 @@ static void read_block(struct file_work *work, struct pem_block *block)
 void areas_file_read_pem(struct file_work *work)
 {
     BIO *bio = BIO_new_mem_buf(work->data, (int)work->len);
+    /* The secure heap is small: only files that may hold keys are unpacked there. */
+    unsigned int secure = (work->reader->want & FILE_WANT_KEYS) != 0 ? PEM_FLAG_SECURE : 0;
+    unsigned int flags = secure | PEM_FLAG_EAY_COMPATIBLE;
     struct pem_block block = {0};
     unsigned long error;
 
     ERR_clear_error();
     while (bio != NULL) {
-        if (PEM_read_bio_ex(bio, &block.name, &block.header, &block.data, &block.len,
-                            PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
+        if (PEM_read_bio_ex(bio, &block.name, &block.header, &block.data, &block.len, flags) == 1) {
             read_block(work, &block);
             block_free(&block);
             continue;

@@ -1,0 +1,46 @@
+/* Operation sign: digest in, signature out. */
+#include "modules/keys-file/grant.h"
+#include "modules/keys-file/private_key.h"
+#include "modules/keys-file/signing.h"
+#include "util/base64.h"
+
+static void fail(struct serve_answer *answer, enum signing_result result, const char *scheme)
+{
+    if (result == SIGNING_WRONG_SCHEME)
+        serve_fail(answer, ANSWER_PERMANENT, "wrong-scheme", "%s is not for this kind of key", scheme);
+    else if (result == SIGNING_WRONG_DIGEST)
+        serve_fail(answer, ANSWER_PERMANENT, "wrong-digest", "the digest's length is not that of %s", scheme);
+    else
+        serve_fail(answer, ANSWER_TEMPORARY, "signing-failed", "the key could not be used for %s", scheme);
+}
+
+static void write_signature(struct xml_writer *w, const struct buf *signature)
+{
+    xml_open(w, "sign");
+    xml_open(w, "signature");
+    xml_put_base64(w, signature->data, signature->len);
+    xml_close(w);
+    xml_close(w);
+}
+
+void sign_run(const struct serve_request *request, struct serve_answer *answer, void *module)
+{
+    const char *reference = xml_attribute(request->body, "key"),
+               *scheme = xml_attribute(request->body, "scheme");
+    struct buf digest = {0}, signature = {0};
+    enum signing_result result;
+    EVP_PKEY *key;
+
+    if (!grant_use(request, "sign", reference, answer) ||
+        (key = private_key_get(module, reference, answer)) == NULL)
+        return;
+    hex_decode_buf(&digest, xml_attribute(request->body, "digest"));
+    result = signing_run(key, scheme, &digest, &signature);
+    if (result == SIGNING_OK)
+        write_signature(&answer->writer, &signature);
+    else
+        fail(answer, result, scheme);
+    EVP_PKEY_free(key);
+    buf_free(&digest);
+    buf_free(&signature);
+}
