@@ -112,7 +112,7 @@ void exit_backstop(uint64_t seconds)
     alarm(seconds < UINT_MAX ? (unsigned int)seconds : UINT_MAX);
 }
 
-int exit_status(const struct outcome *outcome)
+int exit_status(const struct outcome *outcome, bool silent_success)
 {
     int status = EX_TEMPFAIL;
     const char *text = outcome->text[0] != '\0' ? outcome->text : "ok";
@@ -121,7 +121,8 @@ int exit_status(const struct outcome *outcome)
     else if (outcome->kind == OUTCOME_PERMANENT && outcome->exit_code >= EX__BASE &&
              outcome->exit_code <= EX__MAX && outcome->exit_code != EX_TEMPFAIL)
         status = outcome->exit_code;
-    printf("%s %s\n", outcome->dsn, text);
+    if (!silent_success || outcome->kind != OUTCOME_DONE)
+        printf("%s %s\n", outcome->dsn, text);
     if (fflush(stdout) != 0 && status == EX_OK)
         return EX_OK; /* everything is handed off: a lost line of text must not send it twice */
     return status;

@@ -5,9 +5,9 @@
 #include "core/journal.h"
 #include "core/message.h"
 
-/* Handles these recipients (all external, client internal). `explain` not NULL: decides, writes the lines of -explain to it, sends
-   nothing, journal is NULL. */
-void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients, struct buf *explain,
-                  struct outcome *outcome);
+/* Handles these recipients (all external, client internal). `explain` not NULL: decides, writes the lines of
+   -explain to it, sends nothing, journal is NULL. */
+void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome);
 
 #endif

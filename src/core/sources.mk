@@ -5,7 +5,29 @@ CORE_SRC := \
 	src/core/config.c \
 	src/core/config_check.c \
 	src/core/config_profile.c \
+	src/core/decide.c \
 	src/core/direction.c \
+	src/core/entity.c \
+	src/core/existing.c \
 	src/core/exit.c \
-	src/core/options.c
+	src/core/explain.c \
+	src/core/group.c \
+	src/core/lastcheck.c \
+	src/core/main.c \
+	src/core/options.c \
+	src/core/outgoing.c \
+	src/core/output.c \
+	src/core/pass.c \
+	src/core/plan.c \
+	src/core/prepare.c \
+	src/core/prepare_field.c \
+	src/core/protect.c \
+	src/core/run.c \
+	src/core/select.c \
+	src/core/selfcheck.c \
+	src/core/signer.c \
+	src/core/trace.c \
+	src/core/treatment.c \
+	src/core/trigger.c
 include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
+

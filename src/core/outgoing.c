@@ -1,0 +1,249 @@
+#include "core/outgoing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/direction.h"
+#include "core/explain.h"
+#include "core/group.h"
+#include "core/handoff.h"
+#include "core/output.h"
+#include "core/plan.h"
+#include "core/report.h"
+#include "core/trace.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define GIVE_UP_RUNS 3 /* a crash or two may have other causes than the message */
+
+/* Leaves out who has got the message in an earlier run, or is being served by another run now. */
+static void claim_recipients(struct journal *journal, const struct strlist *recipients, struct strlist *left,
+                             struct outcome *outcome)
+{
+    for (size_t i = 0; i < recipients->count; i++) {
+        char *what = mem_printf("deliver:%s", recipients->items[i]);
+        enum journal_claim claim = journal != NULL ? journal_claim(journal, what) : JOURNAL_CLAIMED;
+        if (claim == JOURNAL_CLAIMED)
+            strlist_add(left, recipients->items[i]);
+        else if (claim == JOURNAL_BUSY)
+            outcome_temporary(outcome, "4.3.0",
+                              "another run is delivering this message to a recipient right now");
+        else if (claim == JOURNAL_FAILED)
+            outcome_temporary(outcome, "4.3.1", "the journal cannot be used");
+        free(what);
+    }
+}
+
+static bool wants_signature(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->recipients[i].wish.sign != RULESET_NO)
+            return true;
+    return false;
+}
+
+/* SMIME_ENGINE=1: what would be done, one line per group. */
+static void log_rehearsal(const struct plan *plan)
+{
+    struct group_list groups;
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *group = &groups.items[i];
+        const struct plan_recipient *first = group->members[0];
+        struct buf lines = {0}, name = {0};
+        group_lines(group, &lines);
+        log_event(LOG_LEVEL_INFO, "rehearsal", "first-recipient", log_address(&name, first->address), "would",
+                  group->end == PLAN_SEND     ? "send"
+                  : group->end == PLAN_REFUSE ? "refuse"
+                                              : "wait",
+                  "sign", group->signer != NULL ? group->signer_address : "no", "encrypt",
+                  group->certificate_count > 0 ? "yes" : "no", "lines", buf_text(&lines), "reason",
+                  group->end == PLAN_REFUSE ? first->reason : NULL, "detail", first->detail, (char *)NULL);
+        buf_free(&lines);
+        buf_free(&name);
+    }
+    group_free(&groups);
+}
+
+static void forget_decisions(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_recipient *recipient = &plan->recipients[i];
+        recipient->end = PLAN_SEND;
+        recipient->signer = recipient->certificate = NULL;
+        recipient->user_signed = false;
+        free(recipient->detail);
+        recipient->detail = NULL;
+    }
+}
+
+/* Header fields beyond the limits are not in memory, so they cannot be taken over into what julia would
+ * write. */
+static void refuse_unreadable(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_recipient *recipient = &plan->recipients[i];
+        if (recipient->end == PLAN_SEND && (recipient->signer != NULL || recipient->certificate != NULL))
+            plan_refuse(recipient, "5.6.0", "structure",
+                        "the header of the message is too long to be signed or encrypted");
+    }
+}
+
+static void decide(struct plan *plan)
+{
+    struct message *message = plan->message;
+    if (message->config->engine != CONFIG_ENGINE_PASS) {
+        if (wants_signature(plan) && plan->existing.kind == EXISTING_SIGNED)
+            existing_verify(message, &plan->existing);
+        if (plan->existing.kind != EXISTING_ENCRYPTED)
+            select_run(plan->select, message);
+        decide_all(plan);
+        if (message->mime.fault == MIME_HEADER_TOO_LONG)
+            refuse_unreadable(plan);
+    }
+    if (message->config->engine == CONFIG_ENGINE_REHEARSE) {
+        log_rehearsal(plan);
+        forget_decisions(plan);
+    }
+    if (message->config->engine != CONFIG_ENGINE_WORK)
+        decide_unchanged(plan);
+}
+
+/* The report answers finally: these recipients are done as soon as it is on its way. */
+static void refuse_groups(const struct plan *plan, struct journal *journal, const struct group_list *groups,
+                          struct outcome *outcome)
+{
+    struct report_recipient *refused = NULL;
+    struct outcome own;
+    size_t count = 0;
+    outcome_done(&own);
+    for (size_t g = 0; g < groups->count; g++)
+        for (size_t i = 0; groups->items[g].end == PLAN_REFUSE && i < groups->items[g].count; i++) {
+            const struct plan_recipient *member = groups->items[g].members[i];
+            struct report_recipient *one = mem_push(&refused, &count, sizeof(*one));
+            *one = (struct report_recipient){member->address, member->dsn, member->reason, member->detail};
+        }
+    if (count > 0)
+        report_undelivered(plan->message, journal, refused, count, &own);
+    for (size_t i = 0; i < count && own.kind == OUTCOME_DONE; i++) {
+        char *what = mem_printf("deliver:%s", refused[i].address);
+        journal_done(journal, what, "refused");
+        free(what);
+    }
+    if (own.kind == OUTCOME_PERMANENT)
+        outcome_permanent(outcome, own.exit_code, own.dsn, "%s", own.text);
+    else if (own.kind == OUTCOME_TEMPORARY)
+        outcome_temporary(outcome, own.dsn, "%s", own.text);
+    free(refused);
+}
+
+static void trace_group(const struct group *group, const char *how)
+{
+    struct buf lines = {0};
+    group_lines(group, &lines);
+    trace_add(TRACE_LINES, buf_text(&lines));
+    if (group->end == PLAN_SEND)
+        trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_EXTERNAL));
+    if (how != NULL && group->signer != NULL)
+        trace_add(TRACE_SIGN, group->signer_address);
+    for (size_t i = 0; how != NULL && i < group->certificate_count; i++) {
+        char *short_name = mem_strndup(group->certificates[i]->entry->fingerprint, 16);
+        trace_add(TRACE_ENCRYPT, short_name);
+        free(short_name);
+    }
+    buf_free(&lines);
+}
+
+static void send_group(const struct plan *plan, struct journal *journal, struct output *output,
+                       const struct group *group, struct outcome *outcome)
+{
+    const struct message *message = plan->message;
+    struct strlist recipients = {0};
+    struct output_file file;
+    struct outcome own;
+    outcome_done(&own);
+    group_recipients(group, &recipients);
+    if (output_make(output, group, &file, &own)) {
+        struct handoff handoff = {.target = CONFIG_TARGET_EXTERNAL,
+                                  .fd = file.fd,
+                                  .start = file.start,
+                                  .sender = message->envelope.sender,
+                                  .recipients = &recipients,
+                                  .how = file.how};
+        handoff_run(message, journal, &handoff, &own);
+        trace_group(group, file.how);
+    }
+    if (own.kind != OUTCOME_DONE)
+        outcome_temporary(outcome, own.dsn, "%s", own.text);
+    strlist_free(&recipients);
+}
+
+static void run_groups(const struct plan *plan, struct journal *journal, struct outcome *outcome)
+{
+    struct group_list groups;
+    struct output *output = output_new(plan, journal);
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *group = &groups.items[i];
+        if (group->end == PLAN_SEND)
+            send_group(plan, journal, output, group, outcome);
+        else
+            trace_group(group, NULL);
+        if (group->end == PLAN_WAIT)
+            outcome_temporary(outcome, "4.7.5", "%s", group->members[0]->detail);
+    }
+    refuse_groups(plan, journal, &groups, outcome);
+    group_free(&groups);
+    output_free(output);
+}
+
+static void explain_groups(const struct plan *plan, const struct direction_client *client,
+                           struct buf *explain)
+{
+    struct group_list groups;
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *group = &groups.items[i];
+        enum direction direction = direction_of(plan->message->config, client, plan->message->envelope.sender,
+                                                group->members[0]->address);
+        explain_group(plan, group, direction_name(direction), explain);
+    }
+    group_free(&groups);
+}
+
+/* Run after run has crashed on this message: it is returned. */
+static bool given_up(struct plan *plan, struct journal *journal)
+{
+    const struct config *config = plan->message->config;
+    if (journal == NULL || journal_broken_runs(journal) < GIVE_UP_RUNS ||
+        time(NULL) - journal_first_seen(journal) < (long long)config->give_up)
+        return false;
+    for (size_t i = 0; i < plan->count; i++)
+        plan_refuse(&plan->recipients[i], "5.3.0", "gave-up", NULL);
+    report_admin(plan->message, journal, "gave-up", (char *)NULL);
+    return true;
+}
+
+void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome)
+{
+    struct plan plan = {.message = message};
+    struct direction_client client;
+    struct strlist left = {0};
+    long long age = (long long)time(NULL) - journal_first_seen(journal);
+    plan.patient = journal == NULL || age < (long long)message->config->eip_patience;
+    claim_recipients(journal, recipients, &left, outcome);
+    if (left.count > 0 && direction_client_find(message, &client, outcome) &&
+        existing_look(message, &plan.existing, outcome)) {
+        treatment_decide(&plan, &left, &client);
+        if (!given_up(&plan, journal))
+            decide(&plan);
+        if (explain != NULL)
+            explain_groups(&plan, &client, explain);
+        else
+            run_groups(&plan, journal, outcome);
+    }
+    plan_free(&plan);
+    strlist_free(&left);
+}

@@ -1,0 +1,17 @@
+#include "core/pass.h"
+
+#include "core/handoff.h"
+#include "core/trace.h"
+
+void pass_run(const struct message *message, struct journal *journal, enum config_target target,
+              const struct strlist *recipients, const char *how, struct outcome *outcome)
+{
+    struct handoff handoff = {.target = target,
+                              .fd = message->fd,
+                              .start = message->offset,
+                              .sender = message->envelope.sender,
+                              .recipients = recipients,
+                              .how = how};
+    trace_add(TRACE_TARGET, config_target_name(target));
+    handoff_run(message, journal, &handoff, outcome);
+}

@@ -1,0 +1,11 @@
+/* Hand-off of the message as it came, octet for octet (without a leading From_ line). */
+#ifndef JULIA_PASS_H
+#define JULIA_PASS_H
+
+#include "core/journal.h"
+#include "core/message.h"
+
+void pass_run(const struct message *message, struct journal *journal, enum config_target target,
+              const struct strlist *recipients, const char *how, struct outcome *outcome);
+
+#endif

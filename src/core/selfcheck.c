@@ -1,0 +1,152 @@
+#include "core/selfcheck.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "module/call.h"
+#include "util/mem.h"
+
+static size_t faults_seen;
+
+static void __attribute__((format(printf, 2, 3))) tell(bool good, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, format);
+    buf_vprintf(&text, format, ap);
+    va_end(ap);
+    printf("%s %s\n", good ? "ok   " : "FAULT", buf_text(&text));
+    if (!good)
+        faults_seen++;
+    buf_free(&text);
+}
+
+static void check_directory(const char *name, const char *path)
+{
+    struct stat st;
+    if (path == NULL || stat(path, &st) != 0)
+        tell(false, "%s: %s: %s; create it for the user that the MTA runs julia as", name,
+             path != NULL ? path : "-", strerror(errno));
+    else if (!S_ISDIR(st.st_mode) || access(path, W_OK | X_OK) != 0)
+        tell(false, "%s: %s: not a directory that this user may write to", name, path);
+    else
+        tell(true, "%s: %s", name, path);
+}
+
+static void check_log_file(const char *name, const char *path)
+{
+    if (path == NULL || path[0] != '/')
+        return;
+    char *directory = mem_strdup(path);
+    char *slash = strrchr(directory, '/');
+    *slash = '\0';
+    if (access(path, F_OK) == 0)
+        tell(access(path, W_OK) == 0, "%s: %s%s", name, path,
+             access(path, W_OK) == 0 ? "" : ": not writable");
+    else
+        check_directory(name, directory[0] != '\0' ? directory : "/");
+    free(directory);
+}
+
+/* The MTA configuration that a command line names: "-C DIRECTORY" of Postfix, "-C FILE" or "-CFILE" of
+ * Sendmail. */
+static const char *named_configuration(const struct strlist *words)
+{
+    for (size_t i = 1; i < words->count; i++) {
+        if (strcmp(words->items[i], "-C") == 0 && i + 1 < words->count)
+            return words->items[i + 1];
+        if (strncmp(words->items[i], "-C", 2) == 0 && words->items[i][2] != '\0')
+            return words->items[i] + 2;
+    }
+    return NULL;
+}
+
+static void check_target(const struct config *config, enum config_target target)
+{
+    const struct strlist *words = &config->targets[target];
+    const char *where = named_configuration(words);
+    struct stat st;
+    if (where != NULL && stat(where, &st) != 0)
+        tell(false, "target %s: %s -C %s: %s; run the set-up script, or correct TARGET_*",
+             config_target_name(target), words->items[0], where, strerror(errno));
+    else
+        tell(true, "target %s: %s%s%s", config_target_name(target), words->items[0],
+             where != NULL ? " -C " : "", where != NULL ? where : "");
+}
+
+static void check_module(const struct config *config, const char *spec, const char *role)
+{
+    int64_t timeout = (int64_t)config->module_timeout * 1000;
+    struct call_module *module = call_module_new(spec, role, config->base, timeout, deadline_in(timeout));
+    struct call_answer answer = {0};
+    struct buf body = {0};
+    struct xml_writer w;
+    xml_begin(&w, &body);
+    xml_open(&w, "hello");
+    xml_put(&w, "version", "1");
+    xml_close(&w);
+    call_ask(module, "hello", &body, NULL, 0, &answer);
+    if (answer.status == ANSWER_OK)
+        tell(true, "module %s (%s): %s", call_module_name(module), role, spec);
+    else
+        tell(false, "module %s (%s): %s: %s", spec, role, answer.reason != NULL ? answer.reason : "no answer",
+             answer.text != NULL ? answer.text : "");
+    call_answer_free(&answer);
+    buf_free(&body);
+    call_module_free(module);
+}
+
+static void check_modules(const struct config *config)
+{
+    for (size_t i = 0; i < config->modules_keys.count; i++)
+        check_module(config, config->modules_keys.items[i], "keys");
+    check_module(config, config->module_trust, "trust");
+    check_module(config, config->module_smime, "smime");
+}
+
+static void check_rules(const struct config *config)
+{
+    struct ruleset_faults findings = {0};
+    if (config->ruleset == NULL) {
+        tell(true, "rules: none are read (POLICY=subject)");
+        return;
+    }
+    ruleset_lint(config->ruleset, &findings);
+    tell(true, "rules: %s, %zu remarks", config->rules, findings.items.count);
+    for (size_t i = 0; i < findings.items.count; i++)
+        printf("note  %s\n", findings.items.items[i]);
+    ruleset_faults_free(&findings);
+}
+
+static void check_all(const struct config *config)
+{
+    tell(true, "configuration: %s", config->file);
+    check_rules(config);
+    check_directory("SPOOL", config->spool);
+    if (config->journal != CONFIG_JOURNAL_NO)
+        check_directory("JOURNAL_DIR", config->journal_dir);
+    check_log_file("LOG", config->log);
+    check_log_file("VERIFY_LOG", config->verify_log);
+    check_target(config, CONFIG_TARGET_EXTERNAL);
+    check_target(config, CONFIG_TARGET_INTERNAL);
+    if (config->engine != CONFIG_ENGINE_PASS)
+        check_modules(config);
+}
+
+void selfcheck_run(const struct config *config, const struct conf_faults *faults, struct outcome *outcome)
+{
+    faults_seen = 0;
+    for (size_t i = 0; i < faults->lines.count; i++)
+        tell(false, "%s", faults->lines.items[i]);
+    if (config != NULL)
+        check_all(config);
+    if (faults_seen > 0)
+        outcome_temporary(outcome, "4.3.5", "%zu faults", faults_seen);
+    else
+        snprintf(outcome->text, sizeof(outcome->text), "no faults");
+}

@@ -1,0 +1,13 @@
+/* The one log line that tells what became of a message. One message per process. */
+#ifndef JULIA_TRACE_H
+#define JULIA_TRACE_H
+
+#include "core/message.h"
+
+enum trace_key { TRACE_DIRECTION, TRACE_TARGET, TRACE_SIGN, TRACE_ENCRYPT, TRACE_LINES, TRACE_KEYS };
+/* Adds a value to a list unless it is there already. */
+void trace_add(enum trace_key key, const char *value);
+/* event=message direction=... rcpts=... sign=... encrypt=... targets=... lines=... result=... */
+void trace_write(const struct message *message, const struct outcome *outcome);
+
+#endif
