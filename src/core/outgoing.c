@@ -8,8 +8,8 @@
 #include "core/explain.h"
 #include "core/group.h"
 #include "core/handoff.h"
-#include "core/output.h"
 #include "core/plan.h"
+#include "core/product.h"
 #include "core/report.h"
 #include "core/trace.h"
 #include "util/log.h"
@@ -155,16 +155,16 @@ static void trace_group(const struct group *group, const char *how)
     buf_free(&lines);
 }
 
-static void send_group(const struct plan *plan, struct journal *journal, struct output *output,
+static void send_group(const struct plan *plan, struct journal *journal, struct product *product,
                        const struct group *group, struct outcome *outcome)
 {
     const struct message *message = plan->message;
     struct strlist recipients = {0};
-    struct output_file file;
+    struct product_file file;
     struct outcome own;
     outcome_done(&own);
     group_recipients(group, &recipients);
-    if (output_make(output, group, &file, &own)) {
+    if (product_make(product, group, &file, &own)) {
         struct handoff handoff = {.target = CONFIG_TARGET_EXTERNAL,
                                   .fd = file.fd,
                                   .start = file.start,
@@ -182,12 +182,12 @@ static void send_group(const struct plan *plan, struct journal *journal, struct 
 static void run_groups(const struct plan *plan, struct journal *journal, struct outcome *outcome)
 {
     struct group_list groups;
-    struct output *output = output_new(plan, journal);
+    struct product *product = product_new(plan, journal);
     group_make(plan, &groups);
     for (size_t i = 0; i < groups.count; i++) {
         const struct group *group = &groups.items[i];
         if (group->end == PLAN_SEND)
-            send_group(plan, journal, output, group, outcome);
+            send_group(plan, journal, product, group, outcome);
         else
             trace_group(group, NULL);
         if (group->end == PLAN_WAIT)
@@ -195,7 +195,7 @@ static void run_groups(const struct plan *plan, struct journal *journal, struct 
     }
     refuse_groups(plan, journal, &groups, outcome);
     group_free(&groups);
-    output_free(output);
+    product_free(product);
 }
 
 static void explain_groups(const struct plan *plan, const struct direction_client *client,

@@ -16,7 +16,7 @@ CORE_SRC := \
 	src/core/main.c \
 	src/core/options.c \
 	src/core/outgoing.c \
-	src/core/output.c \
+	src/core/product.c \
 	src/core/pass.c \
 	src/core/plan.c \
 	src/core/prepare.c \

@@ -1,4 +1,4 @@
-#include "core/output.h"
+#include "core/product.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct signature { /* one signed entity behind an outer header; the header makes
     struct outcome outcome; /* not done: it could not be made */
 };
 
-struct output {
+struct product {
     const struct plan *plan;
     struct journal *journal;
     struct signature *signatures;
@@ -29,31 +29,31 @@ struct output {
     int fd; /* of the group at hand; -1 none */
 };
 
-struct output *output_new(const struct plan *plan, struct journal *journal)
+struct product *product_new(const struct plan *plan, struct journal *journal)
 {
-    struct output *output = mem_alloc(sizeof(*output));
-    output->plan = plan;
-    output->journal = journal;
-    output->fd = -1;
-    return output;
+    struct product *product = mem_alloc(sizeof(*product));
+    product->plan = plan;
+    product->journal = journal;
+    product->fd = -1;
+    return product;
 }
 
-void output_free(struct output *output)
+void product_free(struct product *product)
 {
-    if (output == NULL)
+    if (product == NULL)
         return;
-    for (size_t i = 0; i < output->count; i++)
-        fdio_close(&output->signatures[i].fd);
-    free(output->signatures);
-    fdio_close(&output->fd);
-    free(output);
+    for (size_t i = 0; i < product->count; i++)
+        fdio_close(&product->signatures[i].fd);
+    free(product->signatures);
+    fdio_close(&product->fd);
+    free(product);
 }
 
-static struct entity_header header_for(const struct output *output, bool encrypted)
+static struct entity_header header_for(const struct product *product, bool encrypted)
 {
-    const struct config *config = output->plan->message->config;
-    return (struct entity_header){.message = output->plan->message,
-                                  .trigger = output->plan->trigger,
+    const struct config *config = product->plan->message->config;
+    return (struct entity_header){.message = product->plan->message,
+                                  .trigger = product->plan->trigger,
                                   .protect = config->header_protection != CONFIG_PROTECTION_NO,
                                   .encrypted = encrypted,
                                   .confidential =
@@ -61,9 +61,9 @@ static struct entity_header header_for(const struct output *output, bool encrypt
 }
 
 /* A new file that begins with `outer`. -1: outcome filled in. */
-static int begin_file(const struct output *output, const struct buf *outer, struct outcome *outcome)
+static int begin_file(const struct product *product, const struct buf *outer, struct outcome *outcome)
 {
-    const struct message *message = output->plan->message;
+    const struct message *message = product->plan->message;
     int fd = message_output(message, message->size + message->size / 2, outcome);
     if (fd >= 0 && fdio_write_all(fd, buf_text(outer), outer->len) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
@@ -72,9 +72,9 @@ static int begin_file(const struct output *output, const struct buf *outer, stru
     return fd;
 }
 
-static bool passes_last_check(const struct output *output, struct lastcheck *check, struct outcome *outcome)
+static bool passes_last_check(const struct product *product, struct lastcheck *check, struct outcome *outcome)
 {
-    const struct message *message = output->plan->message;
+    const struct message *message = product->plan->message;
     struct mime_limits limits = {(unsigned int)message->config->max_depth,
                                  (unsigned int)message->config->max_parts};
     check->limits = &limits;
@@ -83,22 +83,22 @@ static bool passes_last_check(const struct output *output, struct lastcheck *che
         return true;
     log_event(LOG_LEVEL_ERROR, "last-check", "fault", fault, "module", call_module_name(message->smime),
               (char *)NULL);
-    report_admin(message, output->journal, "last-check", "FAULT", fault, "MODULE",
+    report_admin(message, product->journal, "last-check", "FAULT", fault, "MODULE",
                  call_module_name(message->smime), (char *)NULL);
     outcome_temporary(outcome, "4.3.0", "last check before hand-off: %s", fault);
     return false;
 }
 
 /* Signs into signature->fd, behind `outer`. */
-static bool sign_entity(struct output *output, struct signature *signature, const struct buf *outer,
+static bool sign_entity(struct product *product, struct signature *signature, const struct buf *outer,
                         const struct entity *entity)
 {
-    struct message *message = output->plan->message;
+    struct message *message = product->plan->message;
     struct outcome *outcome = &signature->outcome;
     uint64_t size;
     bool opaque =
         entity->fragile || message->mime.fault != MIME_OK || strcmp(signature->profile->form, "opaque") == 0;
-    signature->fd = begin_file(output, outer, outcome);
+    signature->fd = begin_file(product, outer, outcome);
     if (signature->fd < 0 ||
         !protect_sign(message, entity, signature->signer, signature->profile, opaque, signature->fd, outcome))
         return false;
@@ -112,65 +112,65 @@ static bool sign_entity(struct output *output, struct signature *signature, cons
                               .fd = signature->fd,
                               .outer = outer,
                               .entity = entity};
-    return passes_last_check(output, &check, outcome);
+    return passes_last_check(product, &check, outcome);
 }
 
-static void make_signature(struct output *output, struct signature *signature)
+static void make_signature(struct product *product, struct signature *signature)
 {
-    struct entity_header how = header_for(output, signature->encrypted);
-    struct entity_header outside = header_for(output, false);
+    struct entity_header how = header_for(product, signature->encrypted);
+    struct entity_header outside = header_for(product, false);
     struct entity entity = {.own_fd = -1};
     struct buf outer = {0};
     outcome_done(&signature->outcome);
     entity_outer_header(&outside, &outer);
     if (entity_prepared(&how, &entity, &signature->outcome))
-        sign_entity(output, signature, &outer, &entity);
+        sign_entity(product, signature, &outer, &entity);
     entity_free(&entity);
     buf_free(&outer);
 }
 
 /* The signature for this group, made when it is first needed. */
-static const struct signature *signature_for(struct output *output, const struct group *group)
+static const struct signature *signature_for(struct product *product, const struct group *group)
 {
     bool encrypted = group->certificate_count > 0 &&
-                     output->plan->message->config->header_protection != CONFIG_PROTECTION_NO;
-    for (size_t i = 0; i < output->count; i++) {
-        const struct signature *known = &output->signatures[i];
+                     product->plan->message->config->header_protection != CONFIG_PROTECTION_NO;
+    for (size_t i = 0; i < product->count; i++) {
+        const struct signature *known = &product->signatures[i];
         if (known->signer == group->signer && known->profile == group->profile &&
             known->encrypted == encrypted)
             return known;
     }
-    struct signature *made = mem_push(&output->signatures, &output->count, sizeof(*made));
+    struct signature *made = mem_push(&product->signatures, &product->count, sizeof(*made));
     made->signer = group->signer;
     made->profile = group->profile;
     made->encrypted = encrypted;
     made->fd = -1;
-    make_signature(output, made);
+    make_signature(product, made);
     return made;
 }
 
-static bool encrypt_entity(struct output *output, const struct group *group, const struct entity *entity,
+static bool encrypt_entity(struct product *product, const struct group *group, const struct entity *entity,
                            struct outcome *outcome)
 {
-    struct entity_header how = header_for(output, true);
+    struct entity_header how = header_for(product, true);
     struct buf outer = {0};
     entity_outer_header(&how, &outer);
-    output->fd = begin_file(output, &outer, outcome);
+    product->fd = begin_file(product, &outer, outcome);
     struct lastcheck check = {.form = LASTCHECK_ENCRYPTED,
-                              .fd = output->fd,
+                              .fd = product->fd,
                               .outer = &outer,
                               .recipients = group->certificates,
                               .recipient_count = group->certificate_count};
-    bool ok = output->fd >= 0 &&
-              protect_encrypt(output->plan->message, entity, group->certificates, group->certificate_count,
-                              group->profile, output->fd, outcome) &&
-              passes_last_check(output, &check, outcome);
+    bool ok = product->fd >= 0 &&
+              protect_encrypt(product->plan->message, entity, group->certificates, group->certificate_count,
+                              group->profile, product->fd, outcome) &&
+              passes_last_check(product, &check, outcome);
     buf_free(&outer);
     return ok;
 }
 
-static bool make_encrypted(struct output *output, const struct group *group,
-                           const struct signature *signature, struct output_file *file_r,
+static bool make_encrypted(struct product *product, const struct group *group,
+                           const struct signature *signature, struct product_file *file_r,
                            struct outcome *outcome)
 {
     struct entity entity = {.own_fd = -1, .count = 1};
@@ -178,24 +178,24 @@ static bool make_encrypted(struct output *output, const struct group *group,
     if (signature != NULL) {
         entity.pieces[0] = (struct entity_piece){signature->fd, signature->entity_start, signature->length};
     } else {
-        struct entity_header how = header_for(output, true);
+        struct entity_header how = header_for(product, true);
         ok = entity_plain(&how, &entity, outcome);
     }
-    ok = ok && encrypt_entity(output, group, &entity, outcome);
+    ok = ok && encrypt_entity(product, group, &entity, outcome);
     entity_free(&entity);
-    *file_r = (struct output_file){output->fd, 0, signature != NULL ? "signed+encrypted" : "encrypted"};
+    *file_r = (struct product_file){product->fd, 0, signature != NULL ? "signed+encrypted" : "encrypted"};
     return ok;
 }
 
 /* Nothing is signed or encrypted, but a trigger must not travel: only Subject changes. */
-static bool make_clear(struct output *output, struct output_file *file_r, struct outcome *outcome)
+static bool make_clear(struct product *product, struct product_file *file_r, struct outcome *outcome)
 {
-    const struct message *message = output->plan->message;
+    const struct message *message = product->plan->message;
     const struct mime_part *root = message->mime.root;
     struct buf header = {0};
-    *file_r = (struct output_file){message->fd, message->offset, "clear"};
-    if ((!output->plan->trigger.sign && !output->plan->trigger.encrypt) ||
-        output->plan->existing.kind == EXISTING_ENCRYPTED || message->mime.fault == MIME_HEADER_TOO_LONG ||
+    *file_r = (struct product_file){message->fd, message->offset, "clear"};
+    if ((!product->plan->trigger.sign && !product->plan->trigger.encrypt) ||
+        product->plan->existing.kind == EXISTING_ENCRYPTED || message->mime.fault == MIME_HEADER_TOO_LONG ||
         message->config->engine != CONFIG_ENGINE_WORK)
         return true;
     for (size_t i = 0; i < root->header.count; i++) {
@@ -205,34 +205,34 @@ static bool make_clear(struct output *output, struct output_file *file_r, struct
         else
             buf_add(&header, root->header.data + field->start, field->end - field->start);
     }
-    output->fd = begin_file(output, &header, outcome);
+    product->fd = begin_file(product, &header, outcome);
     uint64_t rest = root->start + root->header.len;
-    bool ok = output->fd >= 0;
-    if (ok && fdio_copy_range(message->fd, rest, root->end - rest, output->fd) != 0) {
+    bool ok = product->fd >= 0;
+    if (ok && fdio_copy_range(message->fd, rest, root->end - rest, product->fd) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         ok = false;
     }
-    *file_r = (struct output_file){output->fd, 0, "clear"};
+    *file_r = (struct product_file){product->fd, 0, "clear"};
     buf_free(&header);
     return ok;
 }
 
-bool output_make(struct output *output, const struct group *group, struct output_file *file_r,
-                 struct outcome *outcome)
+bool product_make(struct product *product, const struct group *group, struct product_file *file_r,
+                  struct outcome *outcome)
 {
     const struct signature *signature = NULL;
-    fdio_close(&output->fd);
+    fdio_close(&product->fd);
     if (group->signer == NULL && group->certificate_count == 0)
-        return make_clear(output, file_r, outcome);
+        return make_clear(product, file_r, outcome);
     if (group->signer != NULL) {
-        signature = signature_for(output, group);
+        signature = signature_for(product, group);
         if (signature->outcome.kind != OUTCOME_DONE) {
             outcome_temporary(outcome, signature->outcome.dsn, "%s", signature->outcome.text);
             return false;
         }
     }
     if (group->certificate_count > 0)
-        return make_encrypted(output, group, signature, file_r, outcome);
-    *file_r = (struct output_file){signature->fd, 0, "signed"};
+        return make_encrypted(product, group, signature, file_r, outcome);
+    *file_r = (struct product_file){signature->fd, 0, "signed"};
     return true;
 }
