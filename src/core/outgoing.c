@@ -142,7 +142,7 @@ static void trace_group(const struct group *group, const char *how)
 {
     struct buf lines = {0};
     group_lines(group, &lines);
-    trace_add(TRACE_LINES, buf_text(&lines));
+    trace_add_lines(buf_text(&lines));
     if (group->end == PLAN_SEND)
         trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_EXTERNAL));
     if (how != NULL && group->signer != NULL)

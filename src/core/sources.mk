@@ -31,3 +31,10 @@ CORE_SRC := \
 	src/core/trigger.c
 include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
 
+# Only when all of its files are there.
+ifeq ($(words $(CORE_SRC)),$(words $(wildcard $(CORE_SRC))))
+PROGRAMS  += julia
+julia_SRC  = $(CORE_SRC)
+julia_LIBS = -lexpat -lmd
+julia_DIR  = bin
+endif

@@ -2,10 +2,27 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/log.h"
+#include "util/mem.h"
 
 static struct strlist lists[TRACE_KEYS];
+
+static int compare_numbers(const void *a, const void *b)
+{
+    return atoi(*(char *const *)a) - atoi(*(char *const *)b);
+}
+
+void trace_add_lines(const char *lines)
+{
+    char *copy = mem_strdup(lines), *state = NULL;
+    for (const char *line = strtok_r(copy, ",-", &state); line != NULL; line = strtok_r(NULL, ",-", &state))
+        trace_add(TRACE_LINES, line);
+    if (lists[TRACE_LINES].count > 0)
+        qsort(lists[TRACE_LINES].items, lists[TRACE_LINES].count, sizeof(char *), compare_numbers);
+    free(copy);
+}
 
 void trace_add(enum trace_key key, const char *value)
 {

@@ -7,6 +7,8 @@
 enum trace_key { TRACE_DIRECTION, TRACE_TARGET, TRACE_SIGN, TRACE_ENCRYPT, TRACE_LINES, TRACE_KEYS };
 /* Adds a value to a list unless it is there already. */
 void trace_add(enum trace_key key, const char *value);
+/* "1,3" as group_lines() writes it; "-" adds nothing. */
+void trace_add_lines(const char *lines);
 /* event=message direction=... rcpts=... sign=... encrypt=... targets=... lines=... result=... */
 void trace_write(const struct message *message, const struct outcome *outcome);
 
