@@ -203,7 +203,8 @@ static bool forget_gone(struct scan *scan)
     int64_t after = 0;
     bool ok, more;
 
-    qsort(scan->seen, scan->seen_count, sizeof(int64_t), compare_ids);
+    if (scan->seen_count > 0)
+        qsort(scan->seen, scan->seen_count, sizeof(int64_t), compare_ids);
     do {
         ok = load_page(scan, after, page);
         for (size_t i = 0; ok && i < page->names.count; i++) {
