@@ -1,5 +1,5 @@
 # keys-file: the key module over plain directories (julia-keys-file(8)).
-KEYS_FILE_SRC = modules/keys-file/settings.c modules/keys-file/pass_phrase.c modules/keys-file/module.c \
+KEYS_FILE_SRC = modules/keys-file/run.c modules/keys-file/settings.c modules/keys-file/pass_phrase.c modules/keys-file/module.c \
                 modules/keys-file/find.c modules/keys-file/list.c modules/keys-file/entry.c modules/keys-file/chain.c \
                 modules/keys-file/grant.c modules/keys-file/private_key.c modules/keys-file/sign.c \
                 modules/keys-file/signing.c modules/keys-file/open.c modules/keys-file/opening_rsa.c \
