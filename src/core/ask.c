@@ -88,13 +88,8 @@ static bool read_entry(const struct xml_node *node, struct call_module *module, 
         entry_free(entry);
         return false;
     }
-    struct sha256 *sha = sha256_new();
-    unsigned char digest[SHA256_LEN];
     char hex[SHA256_HEX_LEN + 1];
-    sha256_update(sha, entry->certificate.data, entry->certificate.len);
-    sha256_final(sha, digest);
-    sha256_free(sha);
-    sha256_hex(digest, sizeof(digest), hex);
+    sha256_hex(entry->certificate.data, entry->certificate.len, hex);
     const char *scope = xml_attribute(node, "scope");
     entry->fingerprint = mem_strdup(hex);
     entry->area = mem_strdup(xml_attribute(node, "area"));
