@@ -125,13 +125,8 @@ static void certificates_free(struct certificates *list)
 static const struct buf *certificate_find(const struct certificates *list, const char *fingerprint)
 {
     for (size_t i = 0; fingerprint != NULL && i < list->count; i++) {
-        unsigned char digest[SHA256_LEN];
         char hex[SHA256_HEX_LEN + 1];
-        struct sha256 *sha = sha256_new();
-        sha256_update(sha, list->items[i].data, list->items[i].len);
-        sha256_final(sha, digest);
-        sha256_free(sha);
-        sha256_hex(digest, sizeof(digest), hex);
+        sha256_hex(list->items[i].data, list->items[i].len, hex);
         if (strcmp(hex, fingerprint) == 0)
             return &list->items[i];
     }
