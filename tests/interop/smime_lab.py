@@ -505,3 +505,42 @@ AUTH_ENVELOPED, COMPRESSED = "1.2.840.113549.1.9.16.1.23", "1.2.840.113549.1.9.1
 SHA1, SHA256, MGF1 = "1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1", "1.2.840.113549.1.1.8"
 OAEP, RSA, PSPECIFIED = "1.2.840.113549.1.1.7", "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.9"
 NULL = tlv(5)
+
+
+# ---- BER of any form ------------------------------------------------------------------------------------------------------------
+def parse(data, at=0):
+    """((tag, children or octets), offset behind): definite and indefinite lengths."""
+    tag, first, at = data[at], data[at + 1], at + 2
+    if first == 0x80:
+        found = []
+        while data[at:at + 2] != b"\0\0":
+            element, at = parse(data, at)
+            found.append(element)
+        return (tag, found), at + 2
+    if first & 0x80:
+        n = int.from_bytes(data[at:at + (first & 0x7f)], "big")
+        at += first & 0x7f
+    else:
+        n = first
+    end, found = at + n, []
+    if not tag & 0x20:
+        return (tag, data[at:end]), end
+    while at < end:
+        element, at = parse(data, at)
+        found.append(element)
+    return (tag, found), end
+
+
+def recipient_infos(ber):
+    """[("trans" or "agree", serial, algorithm OID as DER contents)] of an (Auth)EnvelopedData."""
+    (_, (_, (_, (body,)))), end = parse(ber)
+    assert end == len(ber)
+    infos = next(element for element in body[1] if element[0] == 0x31)[1]
+    found = []
+    for tag, fields in infos:
+        if tag == 0x30:
+            found.append(("trans", fields[1][1][1][1], fields[2][1][0][1]))
+        else:
+            keys = fields[-1][1]
+            found += [("agree", key[1][0][1][1][1], fields[-2][1][0][1]) for key in keys]
+    return found
