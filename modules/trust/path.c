@@ -177,8 +177,12 @@ static void try_candidates(struct search *search, const struct ca_list *list)
             break;
         }
     }
-    if (!followed)
-        show(search, bad_signature ? PATH_BAD_SIGNATURE : PATH_NO_ISSUER);
+    if (followed)
+        return;
+    if (bad_signature)
+        show(search, PATH_BAD_SIGNATURE);
+    else
+        show(search, list->count > 0 ? PATH_UNFIT_ISSUER : PATH_NO_ISSUER);
 }
 
 static void extend(struct search *search)

@@ -18,6 +18,7 @@ enum path_end {
     PATH_ANCHORED,       /* ends at an anchor */
     PATH_FOREIGN_ROOT,   /* ends at a self-signed certificate that is no anchor */
     PATH_NO_ISSUER,      /* nobody of the last one's issuer name is known */
+    PATH_UNFIT_ISSUER,   /* one of that name is known, with another key identifier, or damaged */
     PATH_BAD_SIGNATURE,  /* one of that name (and key identifier) is known, but did not sign */
     PATH_ISSUER_MAY_NOT, /* ... but may not sign certificates by its keyUsage; it stands at the end of the
                             path */

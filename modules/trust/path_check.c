@@ -25,7 +25,7 @@ static enum verdict verdict_of(int error)
     }
 }
 
-/* "issuer CN=X " where the fault is not the certificate's own; newly allocated. */
+/* "issuer CN=X" where the fault is not the certificate's own, else ""; newly allocated. */
 static char *whose(const X509 *certificate, int depth)
 {
     char *subject, *text;
@@ -33,7 +33,7 @@ static char *whose(const X509 *certificate, int depth)
     if (depth == 0 || certificate == NULL)
         return mem_strdup("");
     subject = certificate_subject(certificate);
-    text = mem_printf("issuer %s ", subject);
+    text = mem_printf("issuer %s", subject);
     free(subject);
     return text;
 }
@@ -41,18 +41,20 @@ static char *whose(const X509 *certificate, int depth)
 static void add_fault(struct faults *faults, int error, int depth, const X509 *certificate)
 {
     enum verdict verdict = verdict_of(error);
-    char *who = whose(certificate, depth), day[ISO_TIME_SIZE] = "";
+    char *who = whose(certificate, depth);
+    const char *blank = who[0] == '\0' ? "" : " ", *colon = who[0] == '\0' ? "" : ": ";
+    char day[ISO_TIME_SIZE] = "";
     time_t when = 0;
 
     if (verdict == VERDICT_EXPIRED && certificate_time(X509_get0_notAfter(certificate), &when)) {
         certificate_day(when, day);
-        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%sexpired on %s", who, day);
+        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%s%sexpired on %s", who, blank, day);
     } else if (verdict == VERDICT_NOT_YET_VALID &&
                certificate_time(X509_get0_notBefore(certificate), &when)) {
         certificate_day(when, day);
-        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%snot valid before %s", who, day);
+        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%s%snot valid before %s", who, blank, day);
     } else {
-        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%s%s%s", who, who[0] == '\0' ? "" : ": ",
+        faults_add(faults, verdict, FAULT_OF_PATH, certificate, "%s%s%s", who, colon,
                    X509_verify_cert_error_string(error));
     }
     free(who);
@@ -166,6 +168,10 @@ void path_explain_end(const struct terms *terms, const struct path *path, struct
         break;
     case PATH_NO_ISSUER:
         faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, last, "no certificate of issuer %s", issuer);
+        break;
+    case PATH_UNFIT_ISSUER:
+        faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, last,
+                   "no certificate of issuer %s with the right key (or one of the two is damaged)", issuer);
         break;
     case PATH_BAD_SIGNATURE:
         faults_add(faults, VERDICT_BAD_SIGNATURE, FAULT_OF_PATH, last, "%s was not signed by the key of %s",

@@ -1,0 +1,6 @@
+# The module trust.
+TRUST_TESTS = test-trust-verdict test-trust-precedence
+UNIT_TESTS += $(TRUST_TESTS)
+TRUST_TEST_SRC = tests/unit/trust_pki.c tests/unit/trust_bench.c $(TRUST_SRC) $(AREAS_SRC)
+$(foreach t,$(TRUST_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $$(TRUST_TEST_SRC)))
+$(foreach t,$(TRUST_TESTS),$(eval $(t)_LIBS := $$(CHECK_LIBS) $$(AREAS_LIBS) -lexpat -lmd))
