@@ -79,9 +79,9 @@ static bool client_from_received(const struct config *config, const char *value,
         client_r->local = written_here(config, value);
         return client_r->local;
     }
-    const char *p = skip_blanks(value + 4);
-    p = skip_blanks(p + strcspn(p, " \t("));
-    const char *end = *p == '(' ? skip_comment(p) : NULL;
+    const char *helo = skip_blanks(value + 4);
+    const char *p = skip_blanks(helo + strcspn(helo, " \t("));
+    const char *end = p > helo && *p == '(' ? skip_comment(p) : NULL;
     return end != NULL && written_here(config, end) &&
            bracketed_address(p, (size_t)(end - p), &client_r->address);
 }
@@ -119,12 +119,8 @@ bool direction_client_find(const struct message *message, struct direction_clien
 
 bool direction_recipient_internal(const struct config *config, const char *recipient)
 {
-    if (address_domain(recipient)[0] != '\0')
-        return address_in_domains(recipient, &config->internal_domains);
-    for (size_t i = 0; i < config->internal_domains.count; i++)
-        if (address_domain_matches(config->myhostname, config->internal_domains.items[i]))
-            return true;
-    return false;
+    /* A bare local part is an address of this host. */
+    return address_domain(recipient)[0] == '\0' || address_in_domains(recipient, &config->internal_domains);
 }
 
 enum direction direction_of(const struct config *config, const struct direction_client *client,

@@ -26,7 +26,7 @@ enum direction direction_of(const struct config *config, const struct direction_
                             const char *sender, const char *recipient);
 const char *direction_name(enum direction direction);
 bool direction_recipient_internal(const struct config *config,
-                                  const char *recipient); /* in INTERNAL_DOMAINS */
+                                  const char *recipient); /* in INTERNAL_DOMAINS, or without any domain */
 
 #define DIRECTION_HOPS_MAX 30 /* Received fields; more is a loop (design section 6) */
 size_t direction_hops(const struct message *message);

@@ -29,6 +29,7 @@ CORE_SRC := \
 	src/core/trace.c \
 	src/core/treatment.c \
 	src/core/trigger.c
+CORE_DECIDES := $(filter-out src/core/main.c src/core/run.c,$(CORE_SRC)) # for unit tests
 include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
 
 # Only when all of its files are there.

@@ -1,0 +1,5 @@
+# The core: what decides about a message and writes what goes out.
+CORE_TESTS = test-core-direction test-core-options
+UNIT_TESTS += $(CORE_TESTS)
+$(foreach t,$(CORE_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c tests/unit/core_fixture.c $(CORE_DECIDES) $(DELIVERY_SRC)))
+$(foreach t,$(CORE_TESTS),$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat -lmd))
