@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
@@ -36,25 +37,43 @@ def places(lines):
 
 
 def one_kill(g, number, place, tap):
-    octets = LETTER.replace(b"<kill@", b"<kill%d@" % number)
+    """A killed run and its retry. What they handed off is looked at in the end: a target may outlive the killed julia."""
+    octets = letter(number)
     lines = trace(g, octets, "-e", f"inject={place[0]}:signal=SIGKILL:when={place[1]}")
     if not any("killed by SIGKILL" in line for line in lines):
         return False
-    first = g.collect()
     status, output = g.outgoing(octets, "user_1@behoerde.de", RECIPIENTS)
-    second = g.collect()
-    got = [r for _, recipients, _, _ in first + second for r in recipients]
-    leaked = any(b"TOP-SECRET-WORD" in octets and "anna@secret.example" in recipients
-                 for _, recipients, octets, _ in first + second)
-    good = status == 0 and not leaked and all(1 <= got.count(r) <= 2 for r in RECIPIENTS) and len(got) <= 3
-    if not good:
-        tap.ok(False, f"killed at system call {number}, {place[0]} {place[1]}", f"exit {status} got {got} leaked {leaked}\n" +
-               output.decode(errors="replace"))
-    one_kill.twice += len(got) > len(RECIPIENTS)
+    if status != 0:
+        tap.ok(False, f"the retry after a kill at {place[0]} {place[1]} ends well", output.decode(errors="replace"))
     return True
 
 
-one_kill.twice = 0
+def letter(number):
+    return LETTER.replace(b"<kill@", b"<kill%d@" % number)
+
+
+def targets_end(g, seconds=20):
+    """Waits until every target that was started has stored its message."""
+    until = time.monotonic() + seconds
+    while any(not (d / "message").exists() for d in (g.base / "out").iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def judge(g, killed, tap):
+    """{number: place} of the runs that were killed."""
+    got = collections.defaultdict(collections.Counter)
+    targets_end(g)
+    for _, recipients, octets, _ in g.collect():
+        number = int(re.search(rb"<kill(\d+)@", octets)[1])
+        got[number].update(recipients)
+        if b"TOP-SECRET-WORD" in octets and "anna@secret.example" in recipients:
+            tap.ok(False, f"nothing in clear after a kill at {killed[number]}")
+    lost = [f"{place}: {dict(got[n])}" for n, place in killed.items() if any(got[n][r] < 1 for r in RECIPIENTS)]
+    often = [f"{place}: {dict(got[n])}" for n, place in killed.items() if sum(got[n].values()) > len(RECIPIENTS) + 1]
+    twice = [place for n, place in killed.items() if sum(got[n].values()) > len(RECIPIENTS)]
+    tap.ok(not lost, "nothing is lost", "\n".join(lost))
+    tap.ok(not often, "never more than one recipient got it twice", "\n".join(often))
+    tap.ok(len(twice) <= max(3, len(killed) // 10), f"{len(twice)} kills fell between acceptance and journal", twice)
 
 
 def main():
@@ -70,13 +89,10 @@ def main():
         calls = places(trace(g, LETTER))
         tap.ok(len(calls) > 100 and len(g.collect()) == 2,
                f"an undisturbed run makes {len(calls)} system calls and two hand-offs")
-        tried = wanted = 0
-        for number in range(0, len(calls), every):
-            wanted += 1
-            tried += one_kill(g, number, calls[number], tap)
-        tap.ok(tried > 0.8 * wanted, f"{tried} of {wanted} kills happened")
-        tap.ok(tap.failed == 0, "after each, the retry delivered to everyone")
-        tap.ok(one_kill.twice <= max(2, tried // 10), f"{one_kill.twice} of {tried} kills fell between acceptance and journal")
+        wanted = range(0, len(calls), every)
+        killed = {number: calls[number] for number in wanted if one_kill(g, number, calls[number], tap)}
+        tap.ok(len(killed) > 0.8 * len(wanted), f"{len(killed)} of {len(wanted)} kills happened")
+        judge(g, killed, tap)
     return tap.end()
 
 
