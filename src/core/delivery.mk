@@ -1,5 +1,5 @@
 # What stands between the decisions and the next MTA: the message as it came, the journal, hand-off, mails to people.
-CORE_SRC += \
+DELIVERY_SRC := \
 	src/core/envelope_line.c \
 	src/core/handoff.c \
 	src/core/handoff_argv.c \
@@ -15,3 +15,4 @@ CORE_SRC += \
 	src/core/report_template.c \
 	src/core/report_undelivered.c \
 	src/core/spool.c
+CORE_SRC += $(DELIVERY_SRC)

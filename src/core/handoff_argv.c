@@ -1,5 +1,6 @@
 #include "core/handoff_argv.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -73,12 +74,20 @@ static void add_dsn(const struct message *message, const struct handoff *handoff
         add_option(argv, "-V", envelope->dsn_envid);
 }
 
+/* An address the command cannot take for anything else: without a domain not a program, a file or an include.
+ */
+static bool is_safe(const char *address)
+{
+    return address_valid(address, true) &&
+           (strchr(address, '@') != NULL || isalnum((unsigned char)address[0]));
+}
+
 bool handoff_argv(const struct message *message, const struct handoff *handoff,
                   const struct strlist *recipients, struct strlist *argv, struct outcome *outcome)
 {
     const struct strlist *words = &message->config->targets[handoff->target];
 
-    if (handoff->sender[0] != '\0' && !address_valid(handoff->sender, true)) {
+    if (handoff->sender[0] != '\0' && !is_safe(handoff->sender)) {
         outcome_temporary(outcome, "4.1.7", "the sender's address cannot be given to a sendmail command");
         return false;
     }
@@ -89,7 +98,7 @@ bool handoff_argv(const struct message *message, const struct handoff *handoff,
     add_dsn(message, handoff, argv);
     strlist_add(argv, "--");
     for (size_t i = 0; i < recipients->count; i++) {
-        if (!address_valid(recipients->items[i], true)) {
+        if (!is_safe(recipients->items[i])) {
             outcome_temporary(outcome, "4.1.3",
                               "a recipient's address cannot be given to a sendmail command");
             return false;
