@@ -1,0 +1,98 @@
+#include "core/trigger.h"
+
+#include <string.h>
+
+#include "tests/unit/core_fixture.h"
+#include "tests/unit/unit.h"
+#include "util/mem.h"
+
+/* What the Subject field becomes; NULL in `after`: it must stay as it is. */
+START_TEST(subjects)
+{
+    static const struct {
+        const char *before;
+        bool sign, encrypt;
+        const char *after;
+    } rows[] = {
+        {"Subject: nothing here\n", false, false, NULL},
+        {"Subject: [sign] hello\n", true, false, "Subject: hello\n"},
+        {"Subject: hello [sign]\n", true, false, "Subject: hello\n"},
+        {"Subject: a [sign] b\n", true, false, "Subject: a b\n"},
+        {"Subject: a [SIGN] [Encrypt] b\n", true, true, "Subject: a b\n"},
+        {"Subject:[encrypt]x\n", false, true, "Subject: x\n"},
+        {"Subject: [sign]\n", true, false, "Subject:\n"},
+        {"Subject: [sign][sign]x\n", true, false, "Subject: x\n"},
+        /* cutting one out must not make the other */
+        {"Subject: [si[encrypt]gn] x\n", false, true, "Subject: x\n"},
+        {"Subject: [sig n] x\n", false, false, NULL},
+        /* encoded words */
+        {"Subject: =?utf-8?Q?=5Bsign=5D_Gr=C3=BC=C3=9Fe?=\n", true, false,
+         "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\n"},
+        {"Subject: =?utf-8?B?W2VuY3J5cHRdIEdlaGVpbQ==?=\n", false, true, "Subject: Geheim\n"},
+        {"Subject: =?iso-8859-1?Q?=5Ben?= =?iso-8859-1?Q?crypt=5D_x?=\n", false, true, "Subject: x\n"},
+        {"Subject: [sign] =?utf-8?Q?=5Bsign=5D?= x\n", true, false, "Subject: x\n"},
+        /* other encoded words stay octet for octet */
+        {"Subject: [sign] =?iso-8859-1?Q?Gr=FC=DFe?=\n", true, false,
+         "Subject: =?iso-8859-1?Q?Gr=FC=DFe?=\n"},
+        /* folded */
+        {"Subject: long text\n [sign] more\n", true, false, "Subject: long text more\n"},
+        {"Subject: long text\n more\n", false, false, NULL},
+        {"SUBJECT : [sign] x\n", true, false, "SUBJECT : x\n"},
+        {"Subject: [sign] caf\xc3\xa9\n", true, false, "Subject: caf\xc3\xa9\n"},
+    };
+    struct core core;
+    core_set_up(&core, "POLICY = both\n", NULL);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct trigger trigger;
+        struct buf out = {0};
+        char *text = mem_printf("%s\nbody\n", rows[i].before);
+        core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
+        trigger_find(&core.message, &trigger);
+        ck_assert_msg(trigger.sign == rows[i].sign && trigger.encrypt == rows[i].encrypt, "row %zu", i);
+        trigger_strip(&core.config, &core.message.mime.root->header, 0, &out);
+        const char *after = rows[i].after != NULL ? rows[i].after : rows[i].before;
+        ck_assert_msg(strcmp(buf_text(&out), after) == 0, "row %zu: %s", i, buf_text(&out));
+        buf_free(&out);
+        free(text);
+    }
+    core_tear_down(&core);
+}
+END_TEST
+
+START_TEST(only_when_asked)
+{
+    static const char text[] = "Subject: [sign] [encrypt]\n\nx\n";
+    struct core core;
+    struct trigger trigger;
+    core_set_up(&core, "", NULL); /* POLICY=rules */
+    core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
+    trigger_find(&core.message, &trigger);
+    ck_assert(!trigger.sign && !trigger.encrypt);
+    core_tear_down(&core);
+    core_set_up(&core, "POLICY = subject\nTRIGGER_SIGN = bitte signieren\n", NULL);
+    core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
+    trigger_find(&core.message, &trigger);
+    ck_assert(!trigger.sign && trigger.encrypt);
+    core_tear_down(&core);
+}
+END_TEST
+
+/* The body never counts, a second Subject does. */
+START_TEST(where_it_stands)
+{
+    static const char body[] = "Subject: x\n\nSubject: [sign]\n";
+    static const char second[] = "Subject: x\nSubject: [sign] y\n\nb\n";
+    struct core core;
+    struct trigger trigger;
+    core_set_up(&core, "POLICY = both\n", NULL);
+    core_message(&core, body, strlen(body), "10.0.0.1", "a@x.example");
+    trigger_find(&core.message, &trigger);
+    ck_assert(!trigger.sign);
+    core_message(&core, second, strlen(second), "10.0.0.1", "a@x.example");
+    trigger_find(&core.message, &trigger);
+    ck_assert(trigger.sign);
+    core_tear_down(&core);
+}
+END_TEST
+
+UNIT_MAIN("core-trigger", subjects, only_when_asked, where_it_stands)
