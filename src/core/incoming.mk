@@ -1,0 +1,20 @@
+# Incoming mail: unwrap, verify, report, deliver.
+CORE_SRC += \
+	src/core/assemble.c \
+	src/core/deliver.c \
+	src/core/forged.c \
+	src/core/harvest.c \
+	src/core/headercopy.c \
+	src/core/incoming.c \
+	src/core/intact.c \
+	src/core/keyright.c \
+	src/core/layer.c \
+	src/core/layer_answer.c \
+	src/core/opener.c \
+	src/core/protected.c \
+	src/core/signerstatus.c \
+	src/core/status.c \
+	src/core/status_field.c \
+	src/core/subjecttag.c \
+	src/core/unwrap.c \
+	src/core/verifylog.c

@@ -1,0 +1,106 @@
+#include "core/subjecttag.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/buf.h"
+
+enum { ENGLISH, GERMAN, LANGUAGES };
+
+static const char *const encryption_tags[][LANGUAGES] = {
+    {NULL, NULL},
+    {"[encrypted]", "[verschl\303\274sselt]"},
+    {"[encrypted, integrity not protected]",
+     "[verschl\303\274sselt, nicht gegen \303\204nderung gesch\303\274tzt]"},
+    {"[cannot be decrypted]", "[nicht entschl\303\274sselbar]"},
+    {"[S/MIME not supported]", "[S/MIME nicht unterst\303\274tzt]"},
+};
+
+static const char *const signature_tags[][LANGUAGES] = {
+    {NULL, NULL},
+    {"[signed]", "[signiert]"},
+    {"[signed by another address]", "[signiert von anderer Adresse]"},
+    {"[SIGNATURE INVALID]", "[SIGNATUR UNG\303\234LTIG]"},
+    {"[signature not trusted]", "[Signatur nicht vertrauensw\303\274rdig]"},
+    {"[signature revoked]", "[Signatur widerrufen]"},
+    {"[signature expired]", "[Signatur abgelaufen]"},
+    {"[signature not checked]", "[Signatur nicht gepr\303\274ft]"},
+    {"[signature not supported]", "[Signatur nicht unterst\303\274tzt]"},
+};
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+#define PASSES 4 /* tags that appear when others are cut out of them */
+
+static const char *any_tag(const char *at)
+{
+    for (int language = 0; language < LANGUAGES; language++) {
+        for (size_t i = 1; i < ROWS(encryption_tags); i++)
+            if (strncasecmp(at, encryption_tags[i][language], strlen(encryption_tags[i][language])) == 0)
+                return encryption_tags[i][language];
+        for (size_t i = 1; i < ROWS(signature_tags); i++)
+            if (strncasecmp(at, signature_tags[i][language], strlen(signature_tags[i][language])) == 0)
+                return signature_tags[i][language];
+    }
+    return NULL;
+}
+
+/* Cuts every tag out of `text`, with a blank behind it. Returns whether there was any. */
+static bool cut_once(char *text)
+{
+    char *to = text;
+    bool found = false;
+
+    while (*text != '\0') {
+        const char *tag = *text == '[' ? any_tag(text) : NULL;
+
+        if (tag == NULL) {
+            *to++ = *text++;
+            continue;
+        }
+        found = true;
+        text += strlen(tag);
+        if (*text == ' ')
+            text++;
+    }
+    *to = '\0';
+    return found;
+}
+
+/* Somebody who nests tags in tags many times over gets none at all. */
+static bool cut_all(char *text)
+{
+    bool found = cut_once(text), again = found;
+
+    for (int pass = 1; again && pass < PASSES; pass++)
+        again = cut_once(text);
+    for (char *p = text; again && *p != '\0'; p++)
+        if (*p == '[')
+            *p = '(';
+    return found;
+}
+
+char *subjecttag_apply(const char *subject, const struct status *status, const char *language)
+{
+    int which = language != NULL && strncasecmp(language, "de", 2) == 0 ? GERMAN : ENGLISH;
+    const char *encryption = encryption_tags[status->encryption][which];
+    const char *signature = signature_tags[status->signature][which];
+    struct buf out = {0}, text = {0};
+    bool changed;
+
+    buf_add_text(&text, subject);
+    changed = cut_all(text.data);
+    if (encryption != NULL)
+        buf_printf(&out, "%s ", encryption);
+    if (signature != NULL)
+        buf_printf(&out, "%s ", signature);
+    changed = changed || out.len > 0;
+    buf_add_text(&out, text.data);
+    buf_free(&text);
+    if (!changed) {
+        buf_free(&out);
+        return NULL;
+    }
+    return buf_take(&out);
+}
