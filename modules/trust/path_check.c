@@ -7,6 +7,7 @@
 
 #include "modules/trust/certificate.h"
 #include "modules/trust/form.h"
+#include "modules/trust/mailbox.h"
 #include "util/mem.h"
 
 static enum verdict verdict_of(int error)
@@ -149,6 +150,8 @@ bool path_check(const struct terms *terms, const struct path *path, struct fault
              run(terms, path->items[0]->certificate, between, anchor, faults);
     sk_X509_free(between);
     sk_X509_free(anchor);
+    if (judged)
+        mailbox_check(path, faults);
     for (size_t i = 0; i < path->count && judged; i++)
         form_check(terms->settings, path->items[i]->certificate, faults);
     return judged;

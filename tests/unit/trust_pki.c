@@ -26,6 +26,18 @@ static struct pki *keep(X509 *certificate, EVP_PKEY *key)
     return made[made_count++];
 }
 
+static EVP_PKEY *pss_key(unsigned int bits)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    EVP_PKEY *key = NULL;
+
+    ck_assert_int_eq(EVP_PKEY_keygen_init(context), 1);
+    ck_assert_int_eq(EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits), 1);
+    ck_assert_int_eq(EVP_PKEY_generate(context, &key), 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 EVP_PKEY *pki_key(const char *type, unsigned int bits)
 {
     EVP_PKEY *key;
@@ -34,8 +46,10 @@ EVP_PKEY *pki_key(const char *type, unsigned int bits)
         key = EVP_EC_gen(bits == 192 ? "P-192" : bits == 384 ? "P-384" : "P-256");
     else if (strcmp(type, "RSA") == 0)
         key = EVP_RSA_gen(bits);
+    else if (strcmp(type, "RSA-PSS") == 0)
+        key = pss_key(bits);
     else
-        key = EVP_PKEY_Q_keygen(NULL, NULL, type, (size_t)bits);
+        key = EVP_PKEY_Q_keygen(NULL, NULL, type);
     ck_assert_ptr_nonnull(key);
     ck_assert_uint_lt(key_count, ROWS(keys));
     keys[key_count++] = key;
@@ -97,10 +111,12 @@ static void set_validity(X509 *certificate, const struct pki_spec *spec)
 
 static void add_extensions(X509 *certificate, X509 *issuer, const struct pki_spec *spec)
 {
+    CONF *empty = NCONF_new(NULL); /* certificatePolicies wants one */
     X509V3_CTX context;
     const char *usage = spec->usage != NULL ? spec->usage : spec->ca ? "critical,keyCertSign,cRLSign" : NULL;
 
     X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    X509V3_set_nconf(&context, empty);
     add_extension(certificate, &context, "subjectKeyIdentifier", "hash");
     if (!spec->no_akid)
         add_extension(certificate, &context, "authorityKeyIdentifier", "keyid");
@@ -113,6 +129,7 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct pki_spe
     add_alternative_names(certificate, spec);
     for (size_t i = 0; i + 1 < ROWS(spec->more) && spec->more[i] != NULL; i += 2)
         add_extension(certificate, &context, spec->more[i], spec->more[i + 1]);
+    NCONF_free(empty);
 }
 
 static const EVP_MD *digest_for(EVP_PKEY *key, const EVP_MD *digest)
