@@ -18,7 +18,7 @@ Faults, any operation
   wrong-length                  the answer's length is not what was written
 Faults of encrypt
   plain        the message in base64 under the S/MIME label      plain-text   the message as it is under that label
-  signed       SignedData under that label                       leak         multipart: the encrypted part and the plain one
+  signed       SignedData under that label                       leak         multipart: encrypted part and plain part
   leak-after   the message in clear below the encrypted one      extra-header a Bcc field in the new entity's header
   extra-recipient  missing-recipient  other-recipient            (missing: of a single one, it becomes another)
 Faults of encrypt, sign and unwrap
@@ -323,7 +323,8 @@ class Wrapper:
             octets = OUTPUTS[fault](request)
             request.overwrite(octets)
             return with_length(xml, len(octets))
-        if fault == "other-message" and request.operation == "unwrap" and b'status="ok"' in xml and request.output is not None:
+        if (fault == "other-message" and request.operation == "unwrap" and request.output is not None and
+                b'status="ok"' in xml):
             request.overwrite(OTHER_MESSAGE)
             return with_length(xml, len(OTHER_MESSAGE))
         if fault in ANSWERS:
