@@ -1,4 +1,4 @@
-/* SHA-256 by libmd, for journal keys, fingerprints and digests of copies. */
+/* SHA-256 by the processor or by libmd, for journal keys, fingerprints and digests of copies. */
 #ifndef JULIA_SHA256_H
 #define JULIA_SHA256_H
 
@@ -14,6 +14,7 @@ void sha256_update(struct sha256 *s, const void *data, size_t len);
 void sha256_final(struct sha256 *s, unsigned char digest[SHA256_LEN]); /* s may be used anew afterwards */
 void sha256_free(struct sha256 *s);
 void sha256_hex(const void *data, size_t len, char hex_r[SHA256_HEX_LEN + 1]);
-int sha256_fd_range(int fd, uint64_t offset, uint64_t len, unsigned char digest[SHA256_LEN]); /* 0 or -1, errno */
+int sha256_fd_range(int fd, uint64_t offset, uint64_t len,
+                    unsigned char digest[SHA256_LEN]); /* 0 or -1, errno */
 
 #endif

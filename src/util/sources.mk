@@ -12,6 +12,7 @@ LIBJULIA_SRC += src/util/base64.c \
                 src/util/outcome.c \
                 src/util/process.c \
                 src/util/sha256.c \
+                src/util/sha256_cpu.c \
                 src/util/strlist.c \
                 src/util/tmpfile.c \
                 src/util/units.c
