@@ -1,0 +1,2 @@
+# Programs that are scripts; installed into bin/ as they are.
+BIN_SCRIPTS += contrib/bin/mailq-all contrib/bin/deliver-all contrib/postfix/julia-postfix-setup
