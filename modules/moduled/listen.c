@@ -84,3 +84,15 @@ int listen_open(const char *path, const struct listen_owner *owner)
         return -1;
     return bind_fresh(path, &address, owner);
 }
+
+int listen_inherited(int fd)
+{
+    int domain = 0, type = 0, accepts = 0;
+    socklen_t len = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX &&
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &len) == 0 && accepts != 0)
+        return fd;
+    return complain("standard input", "no listening Unix socket; name one by -s");
+}

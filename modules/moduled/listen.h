@@ -14,5 +14,8 @@ struct listen_owner {
    replaced; one that is served, or a file that is no socket, is left alone. Returns the descriptor
    (close-on-exec) or -1 with the reason on stderr. */
 int listen_open(const char *path, const struct listen_owner *owner);
+/* `fd` itself when it is a listening Unix stream socket that somebody else made, else -1 with the reason on
+ * stderr. */
+int listen_inherited(int fd);
 
 #endif

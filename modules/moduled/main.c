@@ -18,15 +18,16 @@
 #define WORKERS_MAX     256 /* more than any machine this runs on can use */
 
 struct options {
-    const char *base, *socket, *user, *group;
+    const char *base, *user, *group;
+    const char *socket; /* NULL: descriptor 0 is one already, made by systemd or inetd */
     size_t workers;
     char **module; /* the module's command line, as given */
 };
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: julia-moduled -b BASE [-n WORKERS] [-u USER] [-g GROUP] -s SOCKET MODULE [ARG...]\n");
+    fprintf(stderr, "usage: julia-moduled -b BASE [-n WORKERS] [-u USER] [-g GROUP] [-s SOCKET]\n"
+                    "                     MODULE [ARG...]\n");
     return EXIT_USAGE;
 }
 
@@ -74,7 +75,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
         }
     }
     o->module = argv + optind;
-    return o->base != NULL && o->base[0] == '/' && o->socket != NULL && optind < argc;
+    return o->base != NULL && o->base[0] == '/' && optind < argc;
 }
 
 static const struct passwd *find_user(const char *name)
@@ -129,7 +130,7 @@ static int serve(const struct options *o, const struct passwd *user, const struc
 
     command_words(o, &words);
     environment_make(&env, o->base);
-    spec.socket_fd = listen_open(o->socket, owner);
+    spec.socket_fd = o->socket != NULL ? listen_open(o->socket, owner) : listen_inherited(STDIN_FILENO);
     if (spec.socket_fd >= 0 && (user == NULL || become(user))) {
         spec.argv = words.items;
         spec.env = (const char *const *)env.items;
@@ -140,7 +141,7 @@ static int serve(const struct options *o, const struct passwd *user, const struc
             status = workers_run(&spec);
         }
     }
-    if (spec.socket_fd >= 0)
+    if (spec.socket_fd >= 0 && o->socket != NULL)
         (void)unlink(o->socket); /* where the directory allows it; else the next start does it */
     strlist_free(&words);
     strlist_free(&env);
