@@ -8,8 +8,8 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-/* A damaged index is made anew once, and once more if another process did the same meanwhile. */
-#define ATTEMPTS 3
+/* A damaged or deleted index is made anew, and again if another process did the same meanwhile. */
+#define ATTEMPTS 5
 
 const char *area_name(enum area area)
 {
@@ -61,8 +61,25 @@ void areas_close(struct areas *areas)
     free(areas);
 }
 
+/* Deleted or replaced while open: the new one counts. */
+static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
+{
+    struct index *fresh;
+
+    if (!areas_index_moved(areas->index))
+        return true;
+    fresh = areas_index_open(areas->index_file, error_r, size);
+    if (fresh == NULL)
+        return false;
+    areas_index_close(areas->index);
+    areas->index = fresh;
+    return true;
+}
+
 bool areas_recover(struct areas *areas, char *error_r, size_t size)
 {
+    if (areas_index_moved(areas->index))
+        return reopen_if_moved(areas, error_r, size);
     if (areas_index_damaged(areas->index) && !areas_index_read_only(areas->index)) {
         log_event(LOG_LEVEL_WARNING, "index-damaged", "file", areas->index_file, "text",
                   areas_index_error(areas->index), "action", "made anew", (char *)NULL);
@@ -81,26 +98,13 @@ bool areas_recover(struct areas *areas, char *error_r, size_t size)
     return areas_index_to_memory(areas->index, error_r, size);
 }
 
-/* Deleted or replaced while open: the new one counts. */
-static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
-{
-    struct index *fresh;
-
-    if (!areas_index_moved(areas->index))
-        return true;
-    fresh = areas_index_open(areas->index_file, error_r, size);
-    if (fresh == NULL)
-        return false;
-    areas_index_close(areas->index);
-    areas->index = fresh;
-    return true;
-}
-
 int areas_refresh(struct areas *areas, char *error_r, size_t size)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
         error_r[0] = '\0';
-        if (reopen_if_moved(areas, error_r, size) && areas_scan_refresh(areas, error_r, size))
+        if (!reopen_if_moved(areas, error_r, size))
+            continue; /* replaced once more meanwhile? */
+        if (areas_scan_refresh(areas, error_r, size))
             return 0;
         if (error_r[0] != '\0')
             return -1; /* a directory, not the index */

@@ -106,13 +106,12 @@ static bool connect_file(struct index *index)
 {
     if (sqlite3_open_v2(index->path, &index->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-                        NULL) != SQLITE_OK ||
-        !configure(index)) {
+                        NULL) != SQLITE_OK) {
         note_failure(index, sqlite3_extended_errcode(index->db));
         return false;
     }
     index->read_only = sqlite3_db_readonly(index->db, "main") == 1;
-    return true;
+    return configure(index) || index->damaged; /* a damaged file is dealt with later */
 }
 
 bool areas_index_reset(struct index *index, char *error_r, size_t size)
@@ -130,7 +129,7 @@ bool areas_index_reset(struct index *index, char *error_r, size_t size)
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     index->damaged = false;
-    ok = ok && make_tables(index);
+    ok = ok && make_tables(index) && configure(index);
     if (!ok)
         snprintf(error_r, size, "%s", index->error);
     return ok;

@@ -81,7 +81,8 @@ static bool insert_certificate(struct index *index, int64_t file, enum area area
     sha256_hex(der->data, der->len, fingerprint);
     areas_fields_certificate_serial(item->certificate, &serial);
     areas_fields_ski(item->certificate, &ski);
-    areas_fields_certificate_key_digest(item->certificate, spki);
+    if (area == AREA_PRIVATE) /* where keys are looked for; encoding a key anew is slow */
+        areas_fields_certificate_key_digest(item->certificate, spki);
     if (item->capabilities.len > 0)
         buf_add(&capabilities, item->capabilities.data, item->capabilities.len);
     else

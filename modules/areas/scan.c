@@ -347,16 +347,27 @@ static bool same_place(const struct scan *scan, const struct state *state)
     return state->known && strcmp(state->path, scan->areas->directories[scan->area]) == 0;
 }
 
-static bool rewrite(struct scan *scan, const struct state *state, const struct areas_stamp *stamp,
-                    char *error_r, size_t size)
+/* Under the lock: another process may have put this area in order since the states were loaded. */
+static bool forget_other_place(struct scan *scan)
+{
+    struct state states[AREA_COUNT];
+    bool ok = load_states(scan->areas, states);
+
+    if (ok && states[scan->area].known && !same_place(scan, &states[scan->area]))
+        ok = forget_area(scan);
+    free_states(states);
+    return ok;
+}
+
+static bool rewrite(struct scan *scan, const struct areas_stamp *stamp, char *error_r, size_t size)
 {
     bool ok;
 
     if (!write_begin(scan->areas, error_r, size))
         return false;
     scan->writing = true;
-    ok = (!state->known || same_place(scan, state) || forget_area(scan)) && walk(scan) && !rows_lost(scan) &&
-         set_directory(scan, stamp) && areas_index_commit(scan->areas->index);
+    ok = forget_other_place(scan) && walk(scan) && !rows_lost(scan) && set_directory(scan, stamp) &&
+         areas_index_commit(scan->areas->index);
     if (!ok)
         areas_index_rollback(scan->areas->index);
     return ok;
@@ -382,7 +393,7 @@ static bool scan_directory(struct scan *scan, const struct state *state, const s
     /* A reader that cannot write keeps looking each time until somebody can. */
     if (!scan->differs && (!remember_it || areas_index_read_only(scan->areas->index)))
         return true;
-    return rewrite(scan, state, stamp, error_r, size);
+    return rewrite(scan, stamp, error_r, size);
 }
 
 static bool watched_names(struct scan *scan, struct strlist *names)
