@@ -149,9 +149,11 @@ static char *report_text(const struct deliver *deliver, const struct message *me
     if (!report_possible(deliver, message))
         return NULL;
     text = report_template(message->config->templates, message->config->language, "incoming-report", pairs);
-    if (text == NULL)
+    if (text == NULL || *text == '\0') { /* neither a template nor a built-in text of this name */
+        free(text);
         text = mem_printf("%s\nEncryption: %s\nSignature: %s\nSigner: %s\n", message->config->myhostname,
                           pairs[1], pairs[3], status->address == NULL ? "-" : status->address);
+    }
     return text;
 }
 

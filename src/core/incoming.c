@@ -62,8 +62,9 @@ static void hand_off(struct incoming *in, struct outcome *outcome)
 
     for (size_t i = 0; i < in->count; i++) {
         deliver_log(&in->deliveries[i], in->message);
-        if (!rehearsal)
-            deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
+        if (rehearsal)
+            continue;
+        deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
         notify(in, &in->deliveries[i]);
     }
     if (rehearsal)

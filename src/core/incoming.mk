@@ -1,5 +1,5 @@
 # Incoming mail: unwrap, verify, report, deliver.
-CORE_SRC += \
+INCOMING_SRC := \
 	src/core/assemble.c \
 	src/core/deliver.c \
 	src/core/forged.c \
@@ -10,6 +10,7 @@ CORE_SRC += \
 	src/core/keyright.c \
 	src/core/layer.c \
 	src/core/layer_answer.c \
+	src/core/layer_look.c \
 	src/core/opener.c \
 	src/core/protected.c \
 	src/core/signerstatus.c \
@@ -18,3 +19,4 @@ CORE_SRC += \
 	src/core/subjecttag.c \
 	src/core/unwrap.c \
 	src/core/verifylog.c
+CORE_SRC += $(INCOMING_SRC)

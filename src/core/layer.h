@@ -25,7 +25,7 @@ struct layer_look {
     struct layer_entity covered; /* detached: the signed entity */
     struct cms_outline outline;  /* recipients of an encrypted one */
 };
-/* 0, or -1 with errno on read errors. `fd` is the file that `mime` was parsed from. */
+/* layer_look.c: 0, or -1 with errno on read errors. `fd` is the file that `mime` was parsed from. */
 int layer_look(struct layer_look *look, int fd, const struct mime *mime);
 void layer_look_free(struct layer_look *look);
 
