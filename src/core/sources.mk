@@ -32,10 +32,7 @@ CORE_SRC := \
 CORE_DECIDES := $(filter-out src/core/main.c src/core/run.c,$(CORE_SRC)) # for unit tests
 include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
 
-# Only when all of its files are there.
-ifeq ($(words $(CORE_SRC)),$(words $(wildcard $(CORE_SRC))))
 PROGRAMS  += julia
 julia_SRC  = $(CORE_SRC)
 julia_LIBS = -lexpat -lmd
 julia_DIR  = bin
-endif
