@@ -96,4 +96,44 @@ START_TEST(complete)
 }
 END_TEST
 
-UNIT_MAIN("module-schema", valid, invalid, complete)
+/* The end of the document that begins at `begin`. */
+static const char *document_end(const char *begin)
+{
+    const char *tag_end = strchr(begin, '>'), *end;
+
+    ck_assert_ptr_nonnull(tag_end);
+    if (tag_end[-1] == '/')
+        return tag_end + 1;
+    end = strstr(begin, strncmp(begin, "<request", 8) == 0 ? "</request>" : "</answer>");
+    ck_assert_ptr_nonnull(end);
+    return strchr(end, '>') + 1;
+}
+
+/* The examples of julia-module(7) are valid, and every operation has one. */
+START_TEST(manual)
+{
+    char *path = module_rng_path("man/julia-module.7");
+    struct buf page = {0};
+    unsigned int count = 0;
+
+    ck_assert_int_eq(fdio_read_file(path, 1 << 20, &page), 0);
+    for (const char *at = page.data; (at = strstr(at, "\n<")) != NULL;) {
+        const char *end = document_end(++at);
+
+        ck_assert_msg(module_rng_valid(at, (size_t)(end - at)), "%.*s", (int)(end - at), at);
+        at = end;
+        count++;
+    }
+    ck_assert_uint_ge(count, 22);
+    for (const struct schema_operation *o = schema_operations; o->name != NULL; o++) {
+        char *element = mem_printf("\n  <%s", o->name);
+
+        ck_assert_msg(strstr(page.data, element) != NULL, "no example of %s", o->name);
+        free(element);
+    }
+    buf_free(&page);
+    free(path);
+}
+END_TEST
+
+UNIT_MAIN("module-schema", valid, invalid, complete, manual)
