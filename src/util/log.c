@@ -49,14 +49,23 @@ static void open_target(void)
         tell_once("log cannot be opened, writing to syslog instead");
 }
 
+/* A log at its size limit, or a reader that went away, must not end the process. A handler that is there
+ * stays. */
+static void ignore_if_deadly(int number)
+{
+    struct sigaction action;
+
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+        signal(number, SIG_IGN);
+}
+
 void log_open(const char *target, const char *program)
 {
     log_close();
     state.target = mem_strdup(target != NULL && *target != '\0' ? target : "syslog");
     state.program = mem_strdup(program);
-    /* a log at its size limit, or a reader that went away, must not end the process */
-    signal(SIGXFSZ, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
+    ignore_if_deadly(SIGXFSZ);
+    ignore_if_deadly(SIGPIPE);
     log_syslog_open(strncmp(state.target, "syslog:", 7) == 0 ? state.target + 7 : "mail");
     open_target();
 }
