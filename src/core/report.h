@@ -10,7 +10,7 @@
 
 struct report_recipient {
     const char *address;
-    const char *dsn; /* "5.7.1" */
+    const char *dsn;    /* "5.7.1" */
     const char *reason; /* template key, see etc/templates/README: "no-certificate", "expired", ... */
     const char *detail; /* e.g. "2026-03-01", the REJECT text, or NULL */
 };
@@ -21,7 +21,7 @@ struct report_recipient {
 void report_undelivered(const struct message *message, struct journal *journal,
                         const struct report_recipient *recipients, size_t count, struct outcome *outcome);
 
-/* A notice to ADMIN of one kind ("undecryptable", "forged", "last-check", "no-certificate", "too-many-hops",
+/* A notice to ADMIN of one kind ("undecryptable", "forged", "last-check", "too-many-hops", "relaying",
    "gave-up", ...), once per message and kind, at most NOTICE_RATE of one kind an hour altogether (the rest is
    counted and told with the next). NAME, value ..., NULL are for the template. Never fails the message:
    faults are logged. */

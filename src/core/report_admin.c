@@ -12,7 +12,7 @@
 #define NOTICE_PAIRS_MAX 24          /* the callers' and ours */
 #define NOTICE_TIME_MS   (30 * 1000) /* a notice never uses up the time that the mail itself needs */
 
-/* The notice's values, NULL ones left out. */
+/* The notice's values, empty ones left out; the last one of a name counts. */
 struct values {
     const char *pairs[2 * NOTICE_PAIRS_MAX + 1];
     size_t count;
@@ -20,7 +20,14 @@ struct values {
 
 static void add(struct values *values, const char *name, const char *value)
 {
-    if (value == NULL || *value == '\0' || values->count >= NOTICE_PAIRS_MAX)
+    if (value == NULL || *value == '\0')
+        return;
+    for (size_t i = 0; i < values->count; i++)
+        if (strcmp(values->pairs[2 * i], name) == 0) {
+            values->pairs[2 * i + 1] = value;
+            return;
+        }
+    if (values->count >= NOTICE_PAIRS_MAX)
         return;
     values->pairs[2 * values->count] = name;
     values->pairs[2 * values->count + 1] = value;

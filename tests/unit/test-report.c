@@ -338,7 +338,7 @@ START_TEST(german)
          "ft"},
         {"rejected", "Bitte das Portal benutzen", "    Bitte das Portal benutzen\n"},
         {"no-key", "mail@behoerde.de", "Schl\xC3\xBCssel f\xC3\xBCr: mail@behoerde.de"},
-        {"too-large", "300 MB", "zu gro\xC3\x9F"},
+        {"structure", "x", "so ungew\xC3\xB6hnlich"},
         {"unheard-of", NULL, "Grund: unheard-of"},
     };
 
