@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "util/mem.h"
+
 #define HEAD_MAX    10u         /* decimal digits of the length */
 #define STEP        (64u << 10) /* memory grows with what really came, not with what was announced */
 #define CONTROL_MAX CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))
@@ -17,12 +19,14 @@ union control { /* aligned for cmsghdr */
     char octets[CONTROL_MAX];
 };
 
-/* Descriptors received with one frame. */
-struct catch
-{
-    int *fds;
-    size_t count;
-    bool surplus;
+/* One frame while it comes in. */
+struct intake {
+    int fd;
+    deadline until;
+    struct frame_watch *watch;
+    int *fds; /* received so far */
+    size_t fd_count;
+    bool surplus; /* more came than there is room for */
 };
 
 /* Waits until `fd` is ready for `events`, serving `watch` meanwhile. */
@@ -96,14 +100,19 @@ enum frame_result frame_send_watching(int fd, const void *xml, size_t len, const
     }
     parts[0].iov_len = (size_t)snprintf(head, sizeof head, "%zu\n", len);
     while (parts[0].iov_len + parts[1].iov_len > 0) {
-        enum frame_result result = wait_ready(fd, POLLOUT, until, watch);
+        enum frame_result result;
 
+        if (deadline_passed(until))
+            return FRAME_TIMEOUT;
+        if (send_some(fd, parts, fds, fd_count) > 0) {
+            fd_count = 0;
+            continue;
+        }
+        if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+            return FRAME_ERROR;
+        result = wait_ready(fd, POLLOUT, until, watch);
         if (result != FRAME_OK)
             return result;
-        if (send_some(fd, parts, fds, fd_count) > 0)
-            fd_count = 0;
-        else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
-            return FRAME_ERROR;
     }
     return FRAME_OK;
 }
@@ -114,7 +123,7 @@ enum frame_result frame_send(int fd, const void *xml, size_t len, const int *fds
     return frame_send_watching(fd, xml, len, fds, fd_count, until, NULL);
 }
 
-static void collect(struct msghdr *message, struct catch *caught)
+static void collect(struct intake *in, struct msghdr *message)
 {
     for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL; head = CMSG_NXTHDR(message, head)) {
         size_t n;
@@ -126,35 +135,35 @@ static void collect(struct msghdr *message, struct catch *caught)
             int got;
 
             memcpy(&got, CMSG_DATA(head) + i * sizeof got, sizeof got);
-            if (caught->count < FRAME_FDS_MAX) {
-                caught->fds[caught->count++] = got;
+            if (in->fd_count < FRAME_FDS_MAX) {
+                in->fds[in->fd_count++] = got;
             } else {
                 close(got);
-                caught->surplus = true;
+                in->surplus = true;
             }
         }
     }
     if ((message->msg_flags & MSG_CTRUNC) != 0)
-        caught->surplus = true;
+        in->surplus = true;
 }
 
-/* Receives at least one octet. FRAME_EOF at the end of the stream. */
-static enum frame_result receive_some(int fd, void *data, size_t len, size_t *got_r, struct catch *caught,
-                                      deadline until, struct frame_watch *watch)
+/* Receives at least one octet; only if there is none yet, it waits. FRAME_EOF at the end of the stream. */
+static enum frame_result receive_some(struct intake *in, void *data, size_t len, int flags, size_t *got_r)
 {
-    for (;;) {
+    while (!deadline_passed(in->until)) {
         union control control;
         struct iovec part = {.iov_base = data, .iov_len = len};
         struct msghdr message = {
             .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-        enum frame_result result = wait_ready(fd, POLLIN, until, watch);
+        enum frame_result result;
         ssize_t n;
 
-        if (result != FRAME_OK)
-            return result;
-        n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if ((flags & MSG_PEEK) != 0) /* it would copy the descriptors, too */
+            message.msg_controllen = 0;
+        n = recvmsg(in->fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (n > 0) {
-            collect(&message, caught);
+            if ((flags & MSG_PEEK) == 0)
+                collect(in, &message);
             *got_r = (size_t)n;
             return FRAME_OK;
         }
@@ -162,78 +171,110 @@ static enum frame_result receive_some(int fd, void *data, size_t len, size_t *go
             return FRAME_EOF;
         if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
             return FRAME_ERROR;
-    }
-}
-
-/* The line before the document, octet by octet: whatever follows the frame belongs to the next one, with its
- * descriptors. */
-static enum frame_result receive_head(int fd, size_t *len_r, struct catch *caught, deadline until,
-                                      struct frame_watch *watch)
-{
-    size_t len = 0, first_count = 0;
-
-    for (unsigned int i = 0; i <= HEAD_MAX; i++) {
-        char c;
-        size_t got;
-        enum frame_result result = receive_some(fd, &c, 1, &got, caught, until, watch);
-
+        result = wait_ready(in->fd, POLLIN, in->until, in->watch);
         if (result != FRAME_OK)
-            return result == FRAME_EOF && i > 0 ? FRAME_DAMAGED : result;
-        if (i == 0)
-            first_count = caught->count;
-        if (caught->surplus || caught->count != first_count)
-            return FRAME_DAMAGED;
-        if (c == '\n' && i > 0 && len > 0) {
-            *len_r = len;
-            return FRAME_OK;
-        }
-        if (c < '0' || c > '9')
-            return FRAME_DAMAGED;
-        len = len * 10 + (size_t)(c - '0');
-        if (len > FRAME_MAX)
-            return FRAME_DAMAGED;
+            return result;
     }
-    return FRAME_DAMAGED;
+    return FRAME_TIMEOUT;
 }
 
-static enum frame_result receive_body(int fd, size_t len, struct buf *xml, struct catch *caught,
-                                      deadline until, struct frame_watch *watch)
+/* Receives at least one octet that is not the frame's first one: no descriptor belongs to it, and no end. */
+static enum frame_result receive_more(struct intake *in, void *data, size_t len, size_t *got_r)
+{
+    size_t with_first = in->fd_count;
+    enum frame_result result = receive_some(in, data, len, 0, got_r);
+
+    if (result == FRAME_EOF || in->surplus || in->fd_count != with_first)
+        return FRAME_DAMAGED;
+    return result;
+}
+
+/* How many of the next octets (at most `max`) belong to the line before the document, its newline included.
+ */
+static enum frame_result peek_head(struct intake *in, size_t max, size_t *len_r)
+{
+    char ahead[HEAD_MAX];
+    const char *newline;
+    enum frame_result result = receive_some(in, ahead, max, MSG_PEEK, len_r);
+
+    if (result != FRAME_OK)
+        return result == FRAME_EOF ? FRAME_DAMAGED : result;
+    newline = memchr(ahead, '\n', *len_r);
+    if (newline != NULL)
+        *len_r = (size_t)(newline - ahead) + 1;
+    return FRAME_OK;
+}
+
+/* The line before the document, and not an octet more: what follows the frame belongs to the next one, with
+   its descriptors. */
+static enum frame_result receive_head(struct intake *in, char head[HEAD_MAX + 1])
+{
+    size_t len, got;
+    enum frame_result result = receive_some(in, head, 1, 0, &len);
+
+    if (result == FRAME_OK && in->surplus)
+        return FRAME_DAMAGED;
+    while (result == FRAME_OK && head[len - 1] != '\n') {
+        if (head[len - 1] < '0' || head[len - 1] > '9' || len == HEAD_MAX + 1)
+            return FRAME_DAMAGED;
+        result = peek_head(in, HEAD_MAX + 1 - len, &got);
+        if (result == FRAME_OK)
+            result = receive_more(in, head + len, got, &got);
+        len += result == FRAME_OK ? got : 0;
+    }
+    return result;
+}
+
+/* false: no number between 1 and FRAME_MAX. */
+static bool read_length(const char *head, size_t *len_r)
+{
+    *len_r = 0;
+    for (; *head >= '0' && *head <= '9'; head++) {
+        *len_r = *len_r * 10 + (size_t)(*head - '0');
+        if (*len_r > FRAME_MAX)
+            return false;
+    }
+    return *head == '\n' && *len_r > 0;
+}
+
+static enum frame_result receive_body(struct intake *in, size_t len, struct buf *xml)
 {
     char step[STEP];
-    size_t with_head = caught->count;
+    enum frame_result result = FRAME_OK;
 
-    while (xml->len < len) {
+    while (result == FRAME_OK && xml->len < len) {
         size_t left = len - xml->len, got;
-        enum frame_result result =
-            receive_some(fd, step, left < STEP ? left : STEP, &got, caught, until, watch);
 
-        if (result != FRAME_OK)
-            return result == FRAME_EOF ? FRAME_DAMAGED : result;
-        if (caught->surplus || caught->count != with_head)
-            return FRAME_DAMAGED;
-        buf_add(xml, step, got);
+        result = receive_more(in, step, left < STEP ? left : STEP, &got);
+        if (result == FRAME_OK)
+            buf_add(xml, step, got);
     }
-    return FRAME_OK;
+    mem_wipe(step, len < STEP ? len : STEP); /* it may have been a content key */
+    return result;
+}
+
+static enum frame_result receive_frame(struct intake *in, struct buf *xml)
+{
+    char head[HEAD_MAX + 1];
+    size_t len;
+    enum frame_result result = receive_head(in, head);
+
+    if (result != FRAME_OK)
+        return result;
+    return read_length(head, &len) ? receive_body(in, len, xml) : FRAME_DAMAGED;
 }
 
 enum frame_result frame_receive_watching(int fd, struct buf *xml, int fds[FRAME_FDS_MAX], size_t *fd_count_r,
                                          deadline until, struct frame_watch *watch)
 {
-    struct catch caught = {.fds = fds};
-    size_t len;
+    struct intake in = {.fd = fd, .until = until, .watch = watch, .fds = fds};
     enum frame_result result;
 
     buf_clear(xml);
-    *fd_count_r = 0;
-    result = receive_head(fd, &len, &caught, until, watch);
-    if (result == FRAME_OK)
-        result = receive_body(fd, len, xml, &caught, until, watch);
-    if (result == FRAME_OK) {
-        *fd_count_r = caught.count;
-        return FRAME_OK;
-    }
-    while (caught.count > 0)
-        close(fds[--caught.count]);
+    result = receive_frame(&in, xml);
+    while (result != FRAME_OK && in.fd_count > 0)
+        close(fds[--in.fd_count]);
+    *fd_count_r = in.fd_count;
     return result;
 }
 
