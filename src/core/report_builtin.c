@@ -30,6 +30,14 @@ static const struct {
                "\n"
                "${VALUES}\n"
                "Not sent since the last notice of this kind: ${HELD_BACK}\n"},
+    {"incoming", "What the mail gateway ${MYHOSTNAME} found in this message:\n"
+                 "\n"
+                 "Encryption: ${ENCRYPTION}\n"
+                 "Signature: ${SIGNATURE}\n"
+                 "Signed by: ${SIGNER}\n"
+                 "Certificate issued by: ${ISSUER}\n"
+                 "Certificate (SHA-256): ${FINGERPRINT}\n"
+                 "Weak methods were used: ${WEAK}\n"},
 };
 
 const char *report_builtin(const char *name)
@@ -39,5 +47,5 @@ const char *report_builtin(const char *name)
     for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
         if (strlen(builtins[i].name) == len && strncmp(builtins[i].name, name, len) == 0)
             return builtins[i].text;
-    return "${REASON}${KIND}\n";
+    return "";
 }

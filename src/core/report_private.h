@@ -13,7 +13,7 @@ char *report_text(const char *directory, const char *language, const char *name,
 /* The same for a given text. Values are cleaned: whatever is no visible UTF-8 character becomes a blank or
    '?'. A line whose placeholders are all empty is left out. */
 char *report_fill(const char *text, const char *const *pairs, const char *block_name, const char *block);
-/* The built-in text for a name, or for what stands in front of its first hyphen. */
+/* The built-in text for what stands in front of the first hyphen of a name; "" if there is none. */
 const char *report_builtin(const char *name);
 
 /* Why this message must not be answered (RFC 3834 section 2), or NULL. */
