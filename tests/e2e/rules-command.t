@@ -1,27 +1,19 @@
 #!/bin/bash
 # julia-rules as an administrator uses it: output, exit status, options.
-rules=${JULIA_BUILD:-build/release}/bin/julia-rules
+# shellcheck source=tests/e2e/tap.sh
+. "$(dirname "$0")/tap.sh"
+rules=$(cd "${JULIA_BUILD:-build/release}/bin" && pwd)/julia-rules
 directory=$(mktemp -d) || exit 1
 trap 'rm -rf "$directory"' EXIT
-cd "$(dirname "$rules")" && rules=$PWD/julia-rules && cd "$directory" || exit 1
-count=0
+cd "$directory" || exit 1
 
-is() { # is EXPECTED ACTUAL WHAT
-    count=$((count + 1))
-    if [ "$1" = "$2" ]; then
-        printf 'ok %d - %s\n' $count "$3"
-    else
-        printf 'not ok %d - %s\n' $count "$3"
-        diff <(printf '%s\n' "$1") <(printf '%s\n' "$2") | sed 's/^/# /'
-    fi
-}
 run() { # run COMMAND...: output, then "exit N"
     "$@" 2>&1
     echo "exit $?"
 }
 
 printf '. (to) . (do) FS\n. (to) partner-.* (do) FE,, FX\n' >bad
-is 'bad:2:8: error: "partner-.*" is no domain; an expression is written /partner-.*/ and compared with the whole address
+is "$(run "$rules" lint bad)" 'bad:2:8: error: "partner-.*" is no domain; an expression is written /partner-.*/ and compared with the whole address
 . (to) partner-.* (do) FE,, FX
        ^
 bad:2:27: error: an action is expected here: FS SIP NS FE EIP NE REJECT
@@ -30,15 +22,15 @@ bad:2:27: error: an action is expected here: FS SIP NS FE EIP NE REJECT
 bad:2:29: error: unknown action "FX"; there are FS SIP NS FE EIP NE REJECT
 . (to) partner-.* (do) FE,, FX
                             ^
-exit 1' "$(run "$rules" lint bad)" 'every error with its place'
-is '' "$("$rules" test bad a@x.example b@y.example 2>/dev/null)" 'a bad file decides nothing'
-is 'exit 1' "$(run "$rules" test bad a@x.example b@y.example | tail -1)" 'and says so'
+exit 1' 'every error with its place'
+is "$("$rules" test bad a@x.example b@y.example 2>/dev/null)" '' 'a bad file decides nothing'
+is "$(run "$rules" test bad a@x.example b@y.example | tail -1)" 'exit 1' 'and says so'
 
 printf '. (to) . (do) FE\n. (to) y.example (do) EIP\n' >odd
-is 'odd:2:1: warning: this line changes nothing: EIP adds nothing to FE in line 1
+is "$(run "$rules" lint odd)" 'odd:2:1: warning: this line changes nothing: EIP adds nothing to FE in line 1
 . (to) y.example (do) EIP
 ^
-exit 1' "$(run "$rules" lint odd)" 'a line that never counts'
+exit 1' 'a line that never counts'
 
 cat >all <<'END'
 .          (to) .            (if) calendar                  (do) NE
@@ -50,33 +42,33 @@ a@x.example (to) .                                          (do) FS
 END
 none='sign=no'
 treat() { run "$rules" test "$@"; }
-is "b@y.example	$none	encrypt=possible	profile=default	lines=4
+is "$(treat all q@x.example b@y.example c@z.example)" "b@y.example	$none	encrypt=possible	profile=default	lines=4
 c@z.example	$none	encrypt=possible	profile=default	lines=4
-exit 0" "$(treat all q@x.example b@y.example c@z.example)" 'one line a recipient'
-is "b@y.example	$none	encrypt=no	profile=default	lines=1,4
-exit 0" "$(treat -C all q@x.example b@y.example)" '-C: a calendar message'
-is 'b@y.example	reject=too large	lines=2,4
-exit 0' "$(treat -s 11M all q@x.example b@y.example)" '-s: a large one'
-is "b@y.example	$none	encrypt=force	profile=strong	lines=3,4
-exit 0" "$(treat -H 'X-Other: 1' -H 'x-class: vs-nfd' all q@x.example b@y.example)" '-H: header fields'
-is "b@y.example	sign=force:a@x.example	encrypt=possible	profile=default	lines=4,6
-exit 0" "$(treat -f a@x.example all bounce@x.example b@y.example)" '-f: header From'
-is "b@y.example	$none	encrypt=possible	profile=default	lines=4,5
-exit 0" "$(treat all '<>' b@y.example)" 'the null sender'
+exit 0" 'one line a recipient'
+is "$(treat -C all q@x.example b@y.example)" "b@y.example	$none	encrypt=no	profile=default	lines=1,4
+exit 0" '-C: a calendar message'
+is "$(treat -s 11M all q@x.example b@y.example)" 'b@y.example	reject=too large	lines=2,4
+exit 0' '-s: a large one'
+is "$(treat -H 'X-Other: 1' -H 'x-class: vs-nfd' all q@x.example b@y.example)" "b@y.example	$none	encrypt=force	profile=strong	lines=3,4
+exit 0" '-H: header fields'
+is "$(treat -f a@x.example all bounce@x.example b@y.example)" "b@y.example	sign=force:a@x.example	encrypt=possible	profile=default	lines=4,6
+exit 0" '-f: header From'
+is "$(treat all '<>' b@y.example)" "b@y.example	$none	encrypt=possible	profile=default	lines=4,5
+exit 0" 'the null sender'
 
-is 'julia-rules: profile "strong" is not built in; -c JULIA.CONF checks whether it is defined
-exit 0' "$(run "$rules" lint all)" 'a profile that may exist'
+is "$(run "$rules" lint all)" 'julia-rules: profile "strong" is not built in; -c JULIA.CONF checks whether it is defined
+exit 0' 'a profile that may exist'
 printf 'PROFILE_strong = cipher=aes-256-gcm\n' >good.conf
-is 'exit 0' "$(run "$rules" lint -c good.conf all)" 'a profile that exists'
+is "$(run "$rules" lint -c good.conf all)" 'exit 0' 'a profile that exists'
 printf 'PROFILE_other = cipher=aes-256-gcm\n' >other.conf
-is 'exit 1' "$(run "$rules" lint -c other.conf all | tail -1)" 'a profile that does not'
-is 'exit 2' "$(run "$rules" lint -c nothing.conf all | tail -1)" 'no such julia.conf'
+is "$(run "$rules" lint -c other.conf all | tail -1)" 'exit 1' 'a profile that does not'
+is "$(run "$rules" lint -c nothing.conf all | tail -1)" 'exit 2' 'no such julia.conf'
 
-is 'exit 1' "$(run "$rules" lint nothing | tail -1)" 'no such file'
-is 'exit 2' "$(run "$rules" lint | tail -1)" 'usage: lint'
-is 'exit 2' "$(run "$rules" test all a@x.example | tail -1)" 'usage: test'
-is 'exit 2' "$(run "$rules" test all a@x.example 'no address' | tail -1)" 'usage: recipient'
-is 'exit 2' "$(run "$rules" | tail -1)" 'usage: command'
+is "$(run "$rules" lint nothing | tail -1)" 'exit 1' 'no such file'
+is "$(run "$rules" lint | tail -1)" 'exit 2' 'usage: lint'
+is "$(run "$rules" test all a@x.example | tail -1)" 'exit 2' 'usage: test'
+is "$(run "$rules" test all a@x.example 'no address' | tail -1)" 'exit 2' 'usage: recipient'
+is "$(run "$rules" | tail -1)" 'exit 2' 'usage: command'
 "$rules" lint odd >/dev/full 2>/dev/null
-is 75 $? 'output that cannot be written'
-echo "1..$count"
+is $? 75 'output that cannot be written'
+done_testing

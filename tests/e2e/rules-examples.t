@@ -2,23 +2,15 @@
 # The rule files of the operating concept (sections 3.8.2 to 3.8.4) mean what the text beside them says.
 rules=${JULIA_BUILD:-build/release}/bin/julia-rules
 examples=${JULIA_SOURCE:-.}/rules/examples
-count=0
-
-is() { # is EXPECTED ACTUAL WHAT
-    count=$((count + 1))
-    if [ "$1" = "$2" ]; then
-        printf 'ok %d - %s\n' $count "$3"
-    else
-        printf 'not ok %d - %s\n# expected: %s\n# got:      %s\n' $count "$3" "$1" "$2"
-    fi
-}
+# shellcheck source=tests/e2e/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 treats() { # treats FILE FROM TO EXPECTED WHAT; \t in EXPECTED stands for a tab
-    is "$3"$'\t'"$(printf '%b' "$4")" "$("$rules" test "$examples/$1.rules" "$2" "$3" 2>&1)" "$1: $5"
+    is "$("$rules" test "$examples/$1.rules" "$2" "$3" 2>&1)" "$3"$'\t'"$(printf '%b' "$4")" "$1: $5"
 }
 
 for file in authority-signature authority-partners authority-users users; do
-    is '0:' "$("$rules" lint "$examples/$file.rules" >/dev/null; echo $?):$("$rules" lint "$examples/$file.rules")" "$file: lint is content"
+    is "$("$rules" lint "$examples/$file.rules"; echo "exit $?")" 'exit 0' "$file: lint is content"
 done
 
 mail='sign=force:mail@behoerde.de'
@@ -45,4 +37,4 @@ treats authority-users user_3@behoerde.de a@partner-2.com 'sign=force:user_3@beh
 treats users user_1@behoerde.de a@extern.example 'sign=force:user_1@behoerde.de\tencrypt=no\tprofile=default\tlines=7' 'own signature forced'
 treats users user_1@behoerde.de a@partner-1.com 'sign=force:user_1@behoerde.de\tencrypt=force\tprofile=default\tlines=7,8' 'partner-1 encrypted and signed'
 treats users user_2@behoerde.de a@partner-2.com 'sign=force:user_2@behoerde.de\tencrypt=force\tprofile=default\tlines=7,9' 'partner-2 encrypted and signed'
-echo "1..$count"
+done_testing
