@@ -217,7 +217,10 @@ class KeyModule:
                 return
 
     def work(self, body):
-        key = self.pki.key(body.get("key").split(":", 1)[1])
+        name = body.get("key").split(":", 1)[1]
+        if name not in self.pki.made:
+            return "permanent", "no-key", None
+        key = self.pki.key(name)
         if local(body) == "sign":
             return "ok", None, self.sign(key, body.get("scheme"), bytes.fromhex(body.get("digest")))
         value = self.open(key, body)
@@ -234,7 +237,7 @@ class KeyModule:
     @staticmethod
     def open(key, body):
         scheme, length = body.get("scheme"), int(body.get("length"))
-        encrypted = base64.b64decode(body.find(N + "encrypted").text)
+        encrypted = base64.b64decode(body.find(N + "encrypted").text or "")
         if scheme.startswith("ecdh"):
             return KeyModule.agree(key, body, scheme.split("-")[1], encrypted, length)
         words = ["pkeyutl", "-decrypt", "-inkey", key, "-pkeyopt"]
@@ -339,7 +342,7 @@ class Smime:
     def __exit__(self, *_):
         self.close()
 
-    def raw(self, body, fds=(), deadline=60000):
+    def raw(self, body, fds=(), deadline=20000):
         self.number += 1
         body = body.replace("<", "<", 1)
         frame = f'<request xmlns="{NAMESPACE}" id="t{self.number}" deadline="{deadline}">{body}</request>'.encode()
@@ -401,7 +404,7 @@ class Smime:
             return self.result(self.raw(body, [source.fileno(), output.fileno()]), output, before)
 
     def unwrap(self, content, keys=None, candidates=(), signed=None, weak=False, limit=1 << 30, encoding="binary", certificates=(),
-               before=b"", deadline=60000):
+               before=b"", deadline=20000):
         """candidates: names of the Pki (or pairs of a name and a DER certificate)."""
         fds, body = [], ""
         with make_file(content) as source, make_file(before) as output, make_file(signed or b"") as entity:
