@@ -6,7 +6,7 @@
 #include "core/message.h"
 
 /* Handles these recipients (all internal). `explain` as in outgoing.h. */
-void incoming_run(struct message *message, struct journal *journal, const struct strlist *recipients, struct buf *explain,
-                  struct outcome *outcome);
+void incoming_run(struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome);
 
 #endif

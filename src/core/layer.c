@@ -9,37 +9,6 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-static void signer_free(struct layer_signer *signer)
-{
-    free(signer->reason);
-    free(signer->fingerprint);
-    free(signer->scheme);
-    free(signer->signing_time);
-    buf_free(&signer->identifier.issuer);
-    buf_free(&signer->identifier.serial);
-    buf_free(&signer->identifier.ski);
-    buf_free(&signer->capabilities);
-    ask_verdict_free(&signer->verdict);
-}
-
-void layer_free(struct layer *layer)
-{
-    for (size_t i = 0; i < layer->signer_count; i++)
-        signer_free(&layer->signers[i]);
-    for (size_t i = 0; i < layer->certificate_count; i++)
-        buf_free(&layer->certificates[i]);
-    for (size_t i = 0; i < layer->crl_count; i++)
-        buf_free(&layer->crls[i]);
-    free(layer->signers);
-    free(layer->certificates);
-    free(layer->crls);
-    free(layer->cipher);
-    free(layer->weak);
-    free(layer->key);
-    free(layer->key_fingerprint);
-    memset(layer, 0, sizeof(*layer));
-}
-
 /* Descriptors in the frame, by their place there. */
 enum { FD_INPUT, FD_OUTPUT, FD_CHANNEL };
 

@@ -1,4 +1,5 @@
 /* The smime module's answer to `unwrap`. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/layer.h"
@@ -140,4 +141,35 @@ bool layer_answer_read(const struct xml_node *body, const struct layer_request *
     for (size_t i = 0; i < layer_r->signer_count; i++)
         layer_r->signers[i].certificate = find_certificate(layer_r, layer_r->signers[i].fingerprint);
     return true;
+}
+
+static void signer_free(struct layer_signer *signer)
+{
+    free(signer->reason);
+    free(signer->fingerprint);
+    free(signer->scheme);
+    free(signer->signing_time);
+    buf_free(&signer->identifier.issuer);
+    buf_free(&signer->identifier.serial);
+    buf_free(&signer->identifier.ski);
+    buf_free(&signer->capabilities);
+    ask_verdict_free(&signer->verdict);
+}
+
+void layer_free(struct layer *layer)
+{
+    for (size_t i = 0; i < layer->signer_count; i++)
+        signer_free(&layer->signers[i]);
+    for (size_t i = 0; i < layer->certificate_count; i++)
+        buf_free(&layer->certificates[i]);
+    for (size_t i = 0; i < layer->crl_count; i++)
+        buf_free(&layer->crls[i]);
+    free(layer->signers);
+    free(layer->certificates);
+    free(layer->crls);
+    free(layer->cipher);
+    free(layer->weak);
+    free(layer->key);
+    free(layer->key_fingerprint);
+    memset(layer, 0, sizeof(*layer));
 }

@@ -1,0 +1,8 @@
+# Incoming mail: the parts that can be tried alone, and the way through the layers with stand-ins for the modules.
+INCOMING_TESTS = test-incoming-status test-incoming-header test-incoming-entity test-incoming-subject test-incoming-assemble
+UNIT_TESTS += $(INCOMING_TESTS) test-incoming-unwrap
+INCOMING_REST := $(CORE_DECIDES) $(DELIVERY_SRC) $(INCOMING_SRC)
+$(foreach t,$(INCOMING_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $(INCOMING_REST))$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat -lmd))
+test-incoming-unwrap_SRC := tests/unit/test-incoming-unwrap.c tests/unit/incoming_modules.c \
+	$(filter-out src/core/ask.c src/core/layer.c src/core/layer_look.c,$(INCOMING_REST))
+test-incoming-unwrap_LIBS = $(CHECK_LIBS) -lexpat -lmd

@@ -1,0 +1,110 @@
+#include "unit.h"
+
+#include <string.h>
+
+#include "core/intact.h"
+#include "core/keyright.h"
+#include "mail_input.h"
+#include "util/mem.h"
+
+#define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
+
+static const struct {
+    const char *text;
+    bool intact;
+} entities[] = {
+    {"Content-Type: text/plain\n\nbody", true},
+    {"Content-Type: text/plain\r\n\r\nbody", true},
+    {"Content-Type: text/plain\n\n", true},
+    {"", false},
+    {"\nbody", false},
+    {"body only\n", false},
+    {"body only\n\nmore", false},
+    {"Content-Type: text/plain", false},
+    {"Content-Type: text/plain\nbody without a line between\n\nx", false},
+    {"\021\377 random block\nContent-Type: text/plain\n\nbody", false},
+    {"Content-Type: text/plain\n folded\nX-A: b\n\nbody", true},
+    {MIXED "--b\n\none\n--b--\n", true},
+    {MIXED "preamble\n--b\n\none\n--b--\n\n", true},
+    {MIXED "--b\n\none\n--b--\nbehind", false},
+    {MIXED "--b\n\none\n", false},
+    {MIXED "no part", false},
+    {MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\none\n--b--\n", false},
+    {MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\none\n--c--\n--b--\n", true},
+    {MIXED "--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\none\n--c--\nx\n--b--\n", false},
+    /* a broken message may be attached */
+    {MIXED
+     "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--b--\n",
+     true},
+    {"Content-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\nx", true},
+};
+
+START_TEST(test_intact)
+{
+    for (size_t i = 0; i < ROWS(entities); i++) {
+        size_t len = strlen(entities[i].text);
+        int fd = input_file(entities[i].text, len);
+        struct mime mime;
+
+        ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+        ck_assert_msg(intact_entity(&mime) == entities[i].intact, "row %zu", i);
+        mime_free(&mime);
+        close(fd);
+    }
+}
+END_TEST
+
+START_TEST(test_intact_nul)
+{
+    static const char text[] = "Content-Type: te\0xt\n\nbody";
+    int fd = input_file(text, sizeof(text) - 1);
+    struct mime mime;
+
+    ck_assert_int_eq(mime_parse(&mime, fd, 0, sizeof(text) - 1, NULL), 0);
+    ck_assert(!intact_entity(&mime));
+    mime_free(&mime);
+    close(fd);
+}
+END_TEST
+
+static const struct {
+    const char *key, *address;
+    bool marked;
+    const char *recipient;
+    bool allowed;
+} rights[] = {
+    {"k", "bob@in.example", false, "bob@in.example", true},
+    {"k", "Bob@IN.example", false, "bob@in.example", true},
+    {NULL, "bob@in.example", false, "bob@in.example", false},
+    {"k", "bob@in.example", false, "carol@in.example", false},
+    {"k", "bob@in.example", true, "carol@in.example", true},
+    {"k", "bob@in.example", true, "carol@other.example", false},
+    {"k", "bob@in.example", true, "carol@sub.in.example", false},
+    {"k", "mail@in.example", false, "carol@in.example", true}, /* GATEWAY_KEY */
+    {"k", "mail@in.example", false, "carol@other.example", false},
+    {"k", NULL, true, "carol@other.example", true},
+    {"k", NULL, false, "carol@other.example", false},
+    {"k", "mail@b\303\274ro.example", true, "x@xn--bro-hoa.example", true},
+    {"k", "in.example", true, "carol@in.example", false},
+};
+
+START_TEST(test_keyright)
+{
+    struct config config = {0};
+
+    strlist_add(&config.gateway_key, "MAIL@in.example");
+    for (size_t i = 0; i < ROWS(rights); i++) {
+        struct ask_entry entry = {.key = mem_strdup(rights[i].key), .gateway = rights[i].marked};
+
+        if (rights[i].address != NULL)
+            strlist_add(&entry.addresses, rights[i].address);
+        ck_assert_msg(keyright_allows(&config, &entry, rights[i].recipient) == rights[i].allowed, "row %zu",
+                      i);
+        strlist_free(&entry.addresses);
+        free(entry.key);
+    }
+    strlist_free(&config.gateway_key);
+}
+END_TEST
+
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright)

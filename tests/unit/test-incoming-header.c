@@ -1,0 +1,133 @@
+#include "unit.h"
+
+#include <string.h>
+
+#include "core/forged.h"
+#include "core/headercopy.h"
+#include "mail_input.h"
+#include "util/buf.h"
+#include "util/fdio.h"
+
+static const struct {
+    const char *field;
+    bool forged;
+} fields[] = {
+    {"X-JULIA-Signature: valid\n", true},
+    {"x-julia-anything: x\n", true},
+    {"X-JULIA-Encryption : decrypted\r\n", true},
+    {"X-JULIA-\n", true},
+    {"X-JULIA: x\n", false},
+    {"X-JULIANE: x\n", false},
+    {" X-JULIA-Signature: valid\n", false},
+    {"Authentication-Results: gw.example; smime=pass\n", true},
+    {"authentication-results:GW.EXAMPLE;smime=pass\n", true},
+    {"Authentication-Results: \r\n\tgw.example 1; smime=pass\r\n", true},
+    {"Authentication-Results: (c (n) \\) ) gw.example; none\n", true},
+    {"Authentication-Results: \"gw.example\"; none\n", true},
+    {"Authentication-Results: \"gw\\.example\"; none\n", true},
+    {"Authentication-Results\t: gw.example\n", true},
+    {"Authentication-Results: gw.example.org; none\n", false},
+    {"Authentication-Results: other.example; x=gw.example\n", false},
+    {"Authentication-Results: \n", false},
+    {"Authentication-Results-Old: gw.example; none\n", false},
+    {"ARC-Authentication-Results: i=1; gw.example; none\n", false},
+    {"Subject: x\rX-JULIA-Signature: valid\n", true},
+    {"Subject: x\rAuthentication-Results: gw.example; smime=pass\n", true},
+    {"Subject: x\r\n X-JULIA-Signature: valid\n", false},
+    {"Subject: X-JULIA-Signature: valid\n", false},
+    {"", false},
+    {"\r", false},
+};
+
+START_TEST(test_forged)
+{
+    for (size_t i = 0; i < ROWS(fields); i++) {
+        size_t len = strlen(fields[i].field);
+        char *field = input_exact(fields[i].field, len);
+
+        ck_assert_msg(forged_field(field, len, "gw.example") == fields[i].forged, "row %zu", i);
+        free(field);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *in, *out;
+    bool mime;  /* drop_mime, and Subject by name */
+    size_t end; /* from the end of `in`: where the empty line begins */
+    bool open;
+} copies[] = {
+    {"A: x\n\nbody", "A: x\n", false, 5, false},
+    {"", "", false, 0, false},
+    {"\nbody", "", false, 5, false},
+    {"A: x", "A: x", false, 0, true},
+    {"A: x\r\n\r\n", "A: x\r\n", false, 2, false},
+    {"X-JULIA-A: x\n folded\nB: y\n\n", "B: y\n", false, 1, false},
+    {"B: y\nX-JULIA-A: x\n folded\n\n", "B: y\n", false, 1, false},
+    {"A: x\nAuthentication-Results:\n\tgw.example; none\nB: y\n\n", "A: x\nB: y\n", false, 1, false},
+    {" first\nA: x\n\n", " first\nA: x\n", false, 1, false},
+    {"broken line\nA: x\n\n", "broken line\nA: x\n", false, 1, false},
+    {"Content-Type: x\n\ty\nMIME-Version: 1.0\nSubject : s\n f\nContents: x\nA: x\n\n", "Contents: x\nA: x\n",
+     true, 1, false},
+    {"subject: s\ncontent-foo: x\n\n", "", true, 1, false},
+};
+
+START_TEST(test_copy)
+{
+    for (size_t i = 0; i < ROWS(copies); i++) {
+        size_t len = strlen(copies[i].in);
+        int from = input_file(copies[i].in, len), to = input_file("", 0);
+        struct strlist drop = {0};
+        struct headercopy how = {"gw.example", copies[i].mime ? &drop : NULL, copies[i].mime};
+        struct buf out = {0};
+        uint64_t end, size;
+        bool open;
+
+        strlist_add(&drop, "Subject");
+        ck_assert_int_eq(headercopy_run(&how, from, 0, len, to, &end, &open), 0);
+        ck_assert_int_eq(fdio_size(to, &size), 0);
+        buf_add(&out, "", 0);
+        while (out.len < size)
+            buf_add_char(&out, ' ');
+        ck_assert_int_eq(fdio_pread_all(to, out.data, out.len, 0), 0);
+        ck_assert_msg(strcmp(buf_text(&out), copies[i].out) == 0, "row %zu: %s", i, buf_text(&out));
+        ck_assert_msg(end == len - copies[i].end, "row %zu: end %llu", i, (unsigned long long)end);
+        ck_assert_msg(open == copies[i].open, "row %zu: open", i);
+        buf_free(&out);
+        strlist_free(&drop);
+        close(from);
+        close(to);
+    }
+}
+END_TEST
+
+/* A section beyond every limit, with forged fields in the middle and at its end: copied in pieces, the forged
+ * ones gone. */
+START_TEST(test_copy_huge)
+{
+    struct headercopy how = {"gw.example", NULL, false};
+    struct buf text = {0};
+    int from, to = input_file("", 0);
+    uint64_t end, size;
+    bool open;
+    size_t want;
+
+    for (int i = 0; i < 3000; i++)
+        buf_printf(&text, "X-Filler-%04d: %01000d\n", i, 0);
+    want = text.len;
+    buf_printf(&text, "X-JULIA-Signature: %0200000d\n folded\n", 0);
+    buf_printf(&text, "X-Long: %0200000d\n", 0);
+    want += 200009;
+    buf_add_text(&text, "X-JULIA-Signature: valid\n\nbody");
+    from = input_file(text.data, text.len);
+    ck_assert_int_eq(headercopy_run(&how, from, 0, text.len, to, &end, &open), 0);
+    ck_assert_int_eq(fdio_size(to, &size), 0);
+    ck_assert_uint_eq(size, want);
+    ck_assert_uint_eq(end, text.len - 5);
+    buf_free(&text);
+    close(from);
+    close(to);
+}
+END_TEST
+
+UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_huge)
