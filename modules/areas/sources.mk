@@ -1,7 +1,8 @@
 # The certificate areas, for module programs: add $(AREAS_SRC) to NAME_SRC and $(AREAS_LIBS) to NAME_LIBS.
-AREAS_SRC  = modules/areas/areas.c modules/areas/find.c modules/areas/scan.c modules/areas/record.c modules/areas/index.c modules/areas/index_sql.c \
-             modules/areas/file.c modules/areas/file_pem.c modules/areas/file_der.c modules/areas/file_key.c \
-             modules/areas/file_pkcs12.c modules/areas/fields.c modules/areas/stamp.c
+AREAS_SRC  = $(addprefix modules/areas/, \
+	areas.c find.c find_crl.c find_key.c query.c \
+	scan.c scan_state.c scan_visit.c scan_walk.c record.c index.c index_sql.c stamp.c \
+	file.c file_pem.c file_der.c file_key.c file_pkcs12.c fields.c)
 AREAS_LIBS = -lcrypto -lsqlite3
 
 # bench/areas-lookup.sh runs it.

@@ -122,7 +122,8 @@ static struct xml_node *exchange(struct client *client, const struct buf *reques
     return root;
 }
 
-static struct xml_node *ask_list(struct client *client, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static struct xml_node *ask_list(struct client *client,
+                                                                       const char *format, va_list ap)
 {
     struct buf request = {0};
     struct xml_node *root;
