@@ -104,13 +104,15 @@ static void write_rest(int out, const char *rest)
 
 static const struct ask_entry *working_key(const struct layer_request *request)
 {
+    const struct ask_entry *works = NULL;
+
     for (size_t i = 0; i < request->key_count; i++) {
         if (request->keys[i]->module != request->keys[0]->module)
             abort(); /* a channel leads to one module */
-        if (strncmp(request->keys[i]->key, "bad", 3) != 0)
-            return request->keys[i];
+        if (works == NULL && strncmp(request->keys[i]->key, "bad", 3) != 0)
+            works = request->keys[i];
     }
-    return NULL;
+    return works;
 }
 
 enum layer_end layer_open(struct message *message, const struct layer_request *request, struct layer *layer_r,
