@@ -218,19 +218,21 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
 {
     struct unwrap_node *node = unwrap->strands[index].inner;
     struct layer_look look = {0};
-    struct mime mime = {0};
+    struct mime parsed = {0};
+    const struct mime *mime = node->outer == NULL ? &unwrap->message->mime : &parsed;
     bool good = true;
 
-    if (unwrap_parse(unwrap->message, node, &mime) != 0 || layer_look(&look, node->entity.fd, &mime) != 0) {
+    if ((mime == &parsed && unwrap_parse(unwrap->message, node, &parsed) != 0) ||
+        layer_look(&look, node->entity.fd, mime) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         good = false;
-    } else if (mime.fault != MIME_OK) {
+    } else if (mime->fault != MIME_OK) {
         stop(&unwrap->strands[index], UNWRAP_LIMIT);
     } else {
         good = open_layer(unwrap, index, &look, outcome);
     }
     layer_look_free(&look);
-    mime_free(&mime);
+    mime_free(&parsed);
     return good;
 }
 

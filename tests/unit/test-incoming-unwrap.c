@@ -96,6 +96,7 @@ static void open_message(struct message *message, const char *text)
     message->config = &config;
     message->size = strlen(text);
     message->fd = input_file(text, strlen(text));
+    ck_assert_int_eq(mime_parse(&message->mime, message->fd, 0, message->size, NULL), 0);
 }
 
 static void add_recipients(struct strlist *list, const char *names)
@@ -134,6 +135,7 @@ START_TEST(test_groups)
         unwrap_free(&unwrap);
         strlist_free(&recipients);
         buf_free(&out);
+        mime_free(&message.mime);
         close(message.fd);
     }
 }
@@ -152,6 +154,7 @@ static bool try_run(const char *text, const char *names, struct outcome *outcome
     done = unwrap_run(&unwrap, &message, &recipients, outcome);
     unwrap_free(&unwrap);
     strlist_free(&recipients);
+    mime_free(&message.mime);
     close(message.fd);
     return done;
 }
