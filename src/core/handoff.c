@@ -64,7 +64,8 @@ static void run_argv(const struct handoff *handoff, const struct strlist *argv, 
                      struct buf *output, struct process_result *result)
 {
     static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL};
-    const struct process_spec spec = {.argv = argv->items, .env = environment, .stdin_fd = handoff->fd};
+    const struct process_spec spec = {
+        .argv = argv->items, .env = environment, .stdin_fd = handoff->fd, .dies_with_us = true};
 
     if (lseek(handoff->fd, (off_t)handoff->start, SEEK_SET) < 0)
         *result = (struct process_result){PROCESS_NOT_STARTED, errno};

@@ -4,123 +4,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/fdio.h"
 
-#define FIRST_OTHER_FD 3
-#define LOOK_AGAIN_MS  20 /* between two looks at a child where there is no pidfd */
-#define OUTPUT_CHUNK   8192
-
-#ifdef __GLIBC_PREREQ
-#if __GLIBC_PREREQ(2, 34)
-#define HAVE_SPAWN_CLOSEFROM
-#endif
-#endif
-
-/* An ignored SIGCHLD, inherited from whoever started us, would make the kernel throw exit codes away. */
-static void keep_exit_codes(void)
-{
-    struct sigaction action;
-
-    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-        signal(SIGCHLD, SIG_DFL);
-}
-
-static int add_close_others(posix_spawn_file_actions_t *actions)
-{
-#ifdef HAVE_SPAWN_CLOSEFROM
-    return posix_spawn_file_actions_addclosefrom_np(actions, FIRST_OTHER_FD);
-#else
-    long last = sysconf(_SC_OPEN_MAX);
-    int rc = 0;
-
-    for (int fd = FIRST_OTHER_FD; fd < last && rc == 0; fd++)
-        if (fcntl(fd, F_GETFD) >= 0)
-            rc = posix_spawn_file_actions_addclose(actions, fd);
-    return rc;
-#endif
-}
-
-/* `fds` are all above 2, so no dup2() can overwrite one that is still wanted. */
-static int add_actions(posix_spawn_file_actions_t *actions, const int fds[3])
-{
-    int rc = 0;
-
-    for (int i = 0; i < 3 && rc == 0; i++)
-        rc = fds[i] >= 0 ? posix_spawn_file_actions_adddup2(actions, fds[i], i)
-                         : posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0);
-    return rc != 0 ? rc : add_close_others(actions);
-}
-
-/* Own process group; no blocked signals, all dispositions as a fresh program expects them. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-    int rc;
-
-    sigfillset(&all);
-    sigemptyset(&none);
-    rc = posix_spawnattr_setflags(attributes,
-                                  POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (rc == 0)
-        rc = posix_spawnattr_setpgroup(attributes, 0);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attributes, &all);
-    return rc != 0 ? rc : posix_spawnattr_setsigmask(attributes, &none);
-}
-
-static pid_t spawn(const struct process_spec *spec, const int fds[3])
-{
-    static const char *const no_env[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    union { /* POSIX declares envp without the const that it means */
-        const char *const *ours;
-        char *const *theirs;
-    } env = {.ours = spec->env != NULL ? spec->env : no_env};
-    pid_t pid = -1;
-    int rc;
-
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    rc = add_actions(&actions, fds);
-    if (rc == 0)
-        rc = set_attributes(&attributes);
-    if (rc == 0)
-        rc = posix_spawn(&pid, spec->argv[0], &actions, &attributes, spec->argv, env.theirs);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    errno = rc;
-    return rc == 0 ? pid : -1;
-}
-
-pid_t process_start(const struct process_spec *spec)
-{
-    const int given[3] = {spec->stdin_fd, spec->stdout_fd, spec->stderr_fd};
-    int copies[3] = {-1, -1, -1}, fds[3];
-    pid_t pid = -1;
-    bool ready = true;
-
-    keep_exit_codes();
-    for (int i = 0; i < 3; i++) {
-        if (given[i] >= 0 && given[i] < FIRST_OTHER_FD) {
-            copies[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FIRST_OTHER_FD);
-            ready = ready && copies[i] >= 0;
-        }
-        fds[i] = copies[i] >= 0 ? copies[i] : given[i];
-    }
-    if (ready)
-        pid = spawn(spec, fds);
-    for (int i = 0; i < 3; i++)
-        fdio_close(&copies[i]);
-    return pid;
-}
+#define LOOK_AGAIN_MS 20 /* between two looks at a child where there is no pidfd */
+#define OUTPUT_CHUNK  8192
 
 /* A descriptor that becomes readable when the child ends, or -1 where the system has none. */
 static int open_pidfd(pid_t pid)

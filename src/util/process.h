@@ -14,6 +14,7 @@ struct process_spec {
     const char *const *env;   /* NULL-terminated "NAME=value"; complete: nothing is inherited */
     int stdin_fd;             /* becomes descriptor 0, position untouched; -1: /dev/null */
     int stdout_fd, stderr_fd; /* -1: /dev/null */
+    bool dies_with_us; /* SIGKILL when this process ends, however it ends (where the system can do that) */
 };
 
 /* What process_run() gives a program between SIGTERM and SIGKILL. */

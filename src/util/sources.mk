@@ -11,6 +11,7 @@ LIBJULIA_SRC += src/util/base64.c \
                 src/util/network.c \
                 src/util/outcome.c \
                 src/util/process.c \
+                src/util/process_start.c \
                 src/util/sha256.c \
                 src/util/sha256_cpu.c \
                 src/util/strlist.c \

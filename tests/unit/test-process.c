@@ -159,6 +159,48 @@ START_TEST(crossed_descriptors)
 }
 END_TEST
 
+/* What a killed parent's child still does. */
+static bool finishes_without_parent(bool dies_with_us)
+{
+    char shell[] = "/bin/sh", flag[] = "-c", script[] = "echo started; sleep 0.4; echo finished";
+    char *argv[] = {shell, flag, script, NULL};
+    char text[40] = "";
+    int fds[2];
+    size_t len = 0;
+    ssize_t n;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct process_spec spec = {.argv = argv,
+                                    .env = plain_env,
+                                    .stdin_fd = -1,
+                                    .stdout_fd = fds[1],
+                                    .stderr_fd = -1,
+                                    .dies_with_us = dies_with_us};
+
+        if (process_start(&spec) < 0)
+            _exit(1);
+        usleep(100000);
+        kill(getpid(), SIGKILL);
+    }
+    close(fds[1]);
+    waitpid(pid, NULL, 0);
+    while (len < sizeof(text) - 1 && (n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
+        len += (size_t)n;
+    close(fds[0]);
+    ck_assert_msg(strncmp(text, "started\n", 8) == 0, "%s", text);
+    return strstr(text, "finished") != NULL;
+}
+
+START_TEST(killed_parent)
+{
+    ck_assert(finishes_without_parent(false));
+    ck_assert(!finishes_without_parent(true));
+}
+END_TEST
+
 START_TEST(ignored_sigchld)
 {
     struct run run;
@@ -172,4 +214,4 @@ START_TEST(ignored_sigchld)
 END_TEST
 
 UNIT_MAIN("process", ends, not_started, timeouts, much_output, descriptors, crossed_descriptors,
-          ignored_sigchld)
+          killed_parent, ignored_sigchld)
