@@ -4,6 +4,7 @@
 
 #include "tests/unit/trust_bench.h"
 #include "tests/unit/unit.h"
+#include "util/buf.h"
 
 static struct bench bench;
 static struct pki *root, *sub, *leaf;
@@ -182,7 +183,7 @@ END_TEST
 /* A forger cannot bring his own certificate of the CA's name: it would need the anchor's signature. */
 START_TEST(test_forged_with_certificate)
 {
-    struct pki *evil;
+    struct pki *evil, *elsewhere;
     X509_CRL *forged;
 
     start();
@@ -193,8 +194,9 @@ START_TEST(test_forged_with_certificate)
                                   (const X509 *[]){evil->certificate, NULL}, CRLS(forged)),
                       VERDICT_STATUS_UNKNOWN);
     /* nor may another customer of the same root speak for a CA of that name below another CA */
-    evil = pki_issue(pki_issue(root, &(struct pki_spec){.name = "Elsewhere", .ca = true}),
-                     &(struct pki_spec){.name = "Sub", .ca = true});
+    elsewhere = pki_issue(root, &(struct pki_spec){.name = "Elsewhere", .ca = true});
+    bench_put(&bench, "ca", elsewhere->certificate);
+    evil = pki_issue(elsewhere, &(struct pki_spec){.name = "Sub", .ca = true});
     forged = pki_crl(evil, &(struct pki_crl_spec){.number = 999});
     ck_assert_verdict(bench_judge(&bench, leaf->certificate, USE_SIGN, NULL,
                                   (const X509 *[]){evil->certificate, NULL}, CRLS(forged)),
@@ -359,6 +361,76 @@ START_TEST(test_other_path)
 }
 END_TEST
 
+/* A CRL that only one of the paths can rely on (its signer belongs to that anchor) still revokes the
+ * certificate. */
+START_TEST(test_other_path_delegated)
+{
+    struct pki *other, *cross, *signer;
+    const X509 *extras[2] = {NULL};
+
+    start();
+    other = pki_issue(NULL, &(struct pki_spec){.name = "Other", .ca = true});
+    bench_put(&bench, "ca", other->certificate);
+    cross = pki_issue(other, &(struct pki_spec){.name = "Sub", .ca = true, .key = sub->key});
+    extras[0] = cross->certificate;
+    signer = pki_issue(root, &(struct pki_spec){.name = "Sub", .usage = "cRLSign"});
+    bench_put(&bench, "ca", signer->certificate);
+    bench_put_crl(&bench, pki_crl(signer, &(struct pki_crl_spec){REVOKE}));
+    bench.terms.revocation = REVOCATION_PREFER;
+    ck_assert_verdict(bench_judge(&bench, leaf->certificate, USE_SIGN, NULL, extras, NULL), VERDICT_REVOKED);
+    bench_end(&bench);
+}
+END_TEST
+
+/* The certificate names another issuer for its CRL: an indirect one, below the same anchor only. */
+START_TEST(test_crl_issuer)
+{
+    static const unsigned char point[] = {/* crlDistributionPoints: cRLIssuer directoryName CN=Lists */
+                                          0x30, 0x18, 0x30, 0x16, 0xa2, 0x14, 0xa4, 0x12, 0x30,
+                                          0x10, 0x31, 0x0e, 0x30, 0x0c, 0x06, 0x03, 0x55, 0x04,
+                                          0x03, 0x0c, 0x05, 'L',  'i',  's',  't',  's'};
+    struct pki *lists, *foreign;
+    X509_CRL *crl;
+    struct buf der = {0};
+
+    for (size_t i = 0; i < sizeof(point); i++)
+        buf_printf(&der, "%s%02x", i == 0 ? "DER:" : ":", point[i]);
+    start_with("", &(struct pki_spec){.name = "Alice", .more = {"crlDistributionPoints", buf_text(&der)}});
+    lists = pki_issue(root, &(struct pki_spec){.name = "Lists", .usage = "cRLSign"});
+    foreign = pki_issue(pki_issue(NULL, &(struct pki_spec){.name = "Foreign", .ca = true}),
+                        &(struct pki_spec){.name = "Lists", .usage = "cRLSign"});
+    bench_put(&bench, "ca", foreign->certificate);
+    crl = pki_crl(foreign, &(struct pki_crl_spec){.indirect = true});
+    ck_assert_answers(CRLS(crl), VERDICT_STATUS_UNKNOWN, VERDICT_VALID);
+    crl = pki_crl(lists, &(struct pki_crl_spec){.indirect = true});
+    ck_assert_answers(CRLS(crl), VERDICT_STATUS_UNKNOWN, VERDICT_VALID);
+    bench_put(&bench, "ca", lists->certificate);
+    ck_assert_answers(CRLS(crl), VERDICT_VALID, VERDICT_VALID);
+    /* a list that is not indirect speaks about certificates of its own issuer only */
+    ck_assert_answers(CRLS(pki_crl(lists, &(struct pki_crl_spec){.number = 1})), VERDICT_STATUS_UNKNOWN,
+                      VERDICT_VALID);
+    buf_free(&der);
+    bench_end(&bench);
+}
+END_TEST
+
+/* The same with an anchor of its own: vouched for, but not by the anchor of the certificate. */
+START_TEST(test_crl_issuer_of_other_anchor)
+{
+    struct pki *other, *signer;
+
+    start();
+    other = pki_issue(NULL, &(struct pki_spec){.name = "Root", .ca = true});
+    bench_put(&bench, "ca", other->certificate);
+    signer = pki_issue(other, &(struct pki_spec){.name = "Sub", .usage = "cRLSign"});
+    bench_put(&bench, "ca", signer->certificate);
+    bench_put_crl(&bench, pki_crl(other, &(struct pki_crl_spec){.number = 1}));
+    ck_assert_answers(CRLS(pki_crl(signer, &(struct pki_crl_spec){.number = 1})), VERDICT_STATUS_UNKNOWN,
+                      VERDICT_VALID);
+    bench_end(&bench);
+}
+END_TEST
+
 /* Trusted without any path: its issuer's list still counts where the issuer is known. */
 START_TEST(test_trusted_without_root)
 {
@@ -388,4 +460,5 @@ END_TEST
 UNIT_MAIN("trust-revocation", test_fresh, test_missing, test_revoked, test_revoked_issuer, test_expired_crl,
           test_future_crl, test_newest_wins, test_same_time, test_forged, test_forged_with_certificate,
           test_separate_keys, test_no_crl_sign, test_no_next_update, test_doubtful, test_scopes,
-          test_distribution_point, test_delta, test_other_path, test_trusted_without_root, test_crl_arrives)
+          test_distribution_point, test_delta, test_other_path, test_other_path_delegated, test_crl_issuer,
+          test_crl_issuer_of_other_anchor, test_trusted_without_root, test_crl_arrives)
