@@ -7,6 +7,7 @@
 
 #include "modules/smime/der.h"
 #include "modules/smime/fields.h"
+#include "util/fdio.h"
 
 #define OID_MAX 64 /* octets */
 
@@ -62,9 +63,21 @@ bool cms_input_begin(struct cms_input *input, int *type_nid_r)
     return ber_error(input->ber) == NULL && ber_enter(input->ber, 0xa0, NULL);
 }
 
+/* A message in binary transfer encoding may end with the line end of its last "line". */
+static bool only_line_end_left(const struct cms_input *input)
+{
+    uint64_t done = ber_offset(input->ber), left = input->piece.length - done;
+    char octets[2];
+
+    return input->encoding == MIME_BINARY && done < input->piece.length && left <= 2 &&
+           fdio_pread_all(input->piece.fd, octets, (size_t)left, input->piece.offset + done) == 0 &&
+           octets[left - 1] == '\n' && (left == 1 || octets[0] == '\r');
+}
+
 bool cms_input_end(struct cms_input *input)
 {
-    return cms_input_leave(input) && cms_input_leave(input) && ber_at_end_of_input(input->ber);
+    return cms_input_leave(input) && cms_input_leave(input) &&
+           (ber_at_end_of_input(input->ber) || only_line_end_left(input));
 }
 
 bool cms_input_version(struct cms_input *input, long min, long max)

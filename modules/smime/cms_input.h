@@ -26,7 +26,7 @@ void cms_input_free(struct cms_input *input);
 /* From the beginning, possibly anew: enters ContentInfo and its content. type_nid_r: the content type,
  * NID_undef if unknown. */
 bool cms_input_begin(struct cms_input *input, int *type_nid_r);
-/* The end of both: nothing more inside, nothing behind. */
+/* The end of both: nothing more inside, nothing behind (but one line end, in binary transfer encoding). */
 bool cms_input_end(struct cms_input *input);
 
 /* For use inside; all false (or NID_undef) on damage. */

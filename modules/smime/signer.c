@@ -125,6 +125,8 @@ void signer_verify(struct signer *signer, const struct digests *digests, bool we
     len = digests_get(digests, signer->digest, digest);
     if (len == 0)
         find(signer, SIGNER_UNSUPPORTED, "digest-not-announced"); /* missing in digestAlgorithms */
+    else if (!signer_info_attributes_in_place(signer->info))
+        find(signer, SIGNER_BAD, "attributes");
     else if (signer->info->signed_attributes == NULL)
         verify_content(signer, digest, len);
     else if (!signer_info_attributes(signer->info, &signer->attributes))

@@ -83,6 +83,22 @@ static int single_value(const SignerInfo *info, int nid, const ASN1_TYPE **value
     return found;
 }
 
+static bool has_attribute(const STACK_OF(X509_ATTRIBUTE) * attributes, int nid)
+{
+    for (int i = 0; i < sk_X509_ATTRIBUTE_num(attributes); i++)
+        if (OBJ_obj2nid(X509_ATTRIBUTE_get0_object(sk_X509_ATTRIBUTE_value(attributes, i))) == nid)
+            return true;
+    return false;
+}
+
+bool signer_info_attributes_in_place(const SignerInfo *info)
+{
+    return !has_attribute(info->unsigned_attributes, NID_pkcs9_contentType) &&
+           !has_attribute(info->unsigned_attributes, NID_pkcs9_messageDigest) &&
+           !has_attribute(info->unsigned_attributes, NID_pkcs9_signingTime) &&
+           !has_attribute(info->signed_attributes, NID_pkcs9_countersignature);
+}
+
 static bool read_signing_time(const ASN1_TYPE *value, const ASN1_TIME **time_r)
 {
     struct tm tm;

@@ -34,6 +34,9 @@ struct signed_attributes {
 /* contentType and messageDigest exactly once, signingTime at most once, each with one value of the right type
    (RFC 5652 11); else false. What is returned is borrowed from `info`. */
 bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *attributes_r);
+/* Each attribute stands where RFC 5652 11 allows it: those three are never unsigned, a countersignature is
+ * never signed. */
+bool signer_info_attributes_in_place(const SignerInfo *info);
 /* Does signingCertificateV2 (RFC 5035), if it is there, name this certificate first? */
 bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate);
 

@@ -96,14 +96,14 @@ class Writer:
     def sign(self, octets, md="sha256"):
         return lab.openssl("dgst", f"-{md}", "-sign", self.pki.key("rsa"), data=octets)
 
-    def signer(self, attributes, version=1, digest=SHA256, signature_algorithm=None, signature=None, sid=None):
+    def signer(self, attributes, version=1, digest=SHA256, signature_algorithm=None, signature=None, sid=None, unsigned=()):
         if attributes is None:
             raw, signed = b"", TEXT
         else:
             raw, signed = tlv(0xa0, *attributes), tlv(0x31, *attributes)
         sid = sid or tlv(0x30, *lab.issuer_and_serial(self.pki.der("rsa")))
         return tlv(0x30, integer(version), sid, algorithm(digest, NULL), raw, signature_algorithm or algorithm(lab.RSA, NULL),
-                   tlv(4, signature or self.sign(signed)))
+                   tlv(4, signature or self.sign(signed)), tlv(0xa1, *unsigned) if unsigned else b"")
 
     def message(self, *signers, seq=tlv, content=TEXT, econtent_type=lab.DATA, digests=(SHA256,), version=1, certificates=None, crls=b"",
                 tail=b"", extra=b""):
@@ -149,6 +149,15 @@ def attributes(tap, w, smime):
             ("no attributes", None, GOOD)):
         got = smime.unwrap(w.message(w.signer(attrs)))
         tap.ok(got.signers() == [expected] and got.output == TEXT, f"attributes: {name}: {expected[0]} {expected[1]}", got)
+    counter = attribute("1.2.840.113549.1.9.6", tlv(0x30))
+    for name, message, expected in (
+            ("an unsigned countersignature", w.signer(w.standard, unsigned=[counter]), GOOD),
+            ("a signed countersignature", w.signer([*w.standard, counter]), ("bad", "attributes")),
+            ("signingTime unsigned", w.signer(w.standard[:2], unsigned=[w.time_attribute]), ("bad", "attributes")),
+            ("signingTime unsigned, nothing signed", w.signer(None, unsigned=[w.time_attribute]), ("bad", "attributes")),
+            ("messageDigest unsigned too", w.signer(w.standard, unsigned=[w.digest_attribute]), ("bad", "attributes")),
+            ("contentType unsigned too", w.signer(w.standard, unsigned=[w.type_attribute]), ("bad", "attributes"))):
+        tap.equal(smime.unwrap(w.message(message)).signers(), [expected], f"attributes: {name}: {expected[0]} {expected[1]}")
     later = smime.unwrap(w.message(w.signer([*w.standard[:2], late]))).body.find(lab.N + "signer").get("signing-time")
     tap.equal(later, "9999-12-31T23:59:59Z", "signingTime is told")
 
@@ -262,6 +271,13 @@ def shapes(tap, w, smime):
         tap.equal((got.status, got.reason), ("permanent", reason), f"{name}: {reason}")
     tap.equal(smime.unwrap(w.message(signer), limit=len(TEXT) - 1).reason, "too-large", "content larger than limit")
     tap.equal(smime.unwrap(w.message(*[signer] * 16)).signers(), [GOOD] * 16, "16 signers are still judged")
+    for tail, octets in (("LF", b"\n"), ("CRLF", b"\r\n")):
+        got = smime.unwrap(w.message(signer, tail=octets))
+        tap.ok(got.signers() == [GOOD], f"{tail} behind it in binary transfer encoding is a line end")
+        got = smime.unwrap(lab.base64.encodebytes(w.message(signer, tail=octets)), encoding="base64")
+        tap.equal(got.reason, "damaged", f"{tail} inside base64 is not")
+    for octets in (b"\r", b"\n\n", b"\r\n\n", b"\0", b"\n\0"):
+        tap.equal(smime.unwrap(w.message(signer, tail=octets)).reason, "damaged", f"{octets!r} behind it: damaged")
     for encoding, encoded in (("base64", lab.base64.encodebytes(w.message(signer))),
                               ("base64", lab.base64.encodebytes(w.message(signer)).replace(b"\n", b"\r\n")),
                               ("quoted-printable", b"".join(b"=%02X" % octet + (b"=\r\n" if i % 20 == 19 else b"")
