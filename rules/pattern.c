@@ -167,6 +167,16 @@ static bool regex_matches(const struct pattern *pattern, const struct pattern_su
     return false;
 }
 
+/* PATTERN_ADDRESS, PATTERN_DOMAIN, PATTERN_BELOW against a normalised address. */
+static bool name_matches(const struct pattern *pattern, const char *normal)
+{
+    if (pattern->kind == PATTERN_ADDRESS)
+        return strcmp(normal, pattern->text) == 0;
+    const char *domain = address_domain(normal);
+    return pattern->kind == PATTERN_BELOW ? is_below(domain, pattern->text)
+                                          : strcmp(domain, pattern->text) == 0;
+}
+
 bool pattern_matches(const struct pattern *pattern, const struct pattern_subject *subject)
 {
     if (pattern->kind == PATTERN_ANYONE)
@@ -175,13 +185,16 @@ bool pattern_matches(const struct pattern *pattern, const struct pattern_subject
         return pattern->kind == PATTERN_NULL && subject->null_sender;
     if (pattern->kind == PATTERN_REGEX)
         return regex_matches(pattern, subject);
-    if (!subject->normal)
-        return false;
-    if (pattern->kind == PATTERN_ADDRESS)
-        return strcmp(subject->normal, pattern->text) == 0;
-    const char *domain = address_domain(subject->normal);
-    return pattern->kind == PATTERN_BELOW ? is_below(domain, pattern->text)
-                                          : strcmp(domain, pattern->text) == 0;
+    return subject->normal && name_matches(pattern, subject->normal);
+}
+
+static bool regex_covers(const struct pattern *a, const char *normal)
+{
+    struct pattern_subject subject;
+    pattern_subject_init(&subject, normal);
+    bool covers = regex_matches(a, &subject);
+    pattern_subject_free(&subject);
+    return covers;
 }
 
 bool pattern_covers(const struct pattern *a, const struct pattern *b)
@@ -190,13 +203,8 @@ bool pattern_covers(const struct pattern *a, const struct pattern *b)
         return true;
     if (a->kind == b->kind && a->kind != PATTERN_BELOW)
         return a->kind == PATTERN_NULL || strcmp(a->text, b->text) == 0;
-    if (b->kind == PATTERN_ADDRESS && a->kind != PATTERN_NULL) {
-        struct pattern_subject subject;
-        pattern_subject_init(&subject, b->text);
-        bool covers = pattern_matches(a, &subject);
-        pattern_subject_free(&subject);
-        return covers;
-    }
+    if (b->kind == PATTERN_ADDRESS && a->kind != PATTERN_NULL)
+        return a->kind == PATTERN_REGEX ? regex_covers(a, b->text) : name_matches(a, b->text);
     return a->kind == PATTERN_BELOW && (b->kind == PATTERN_DOMAIN || b->kind == PATTERN_BELOW) &&
            is_below(b->text, a->text);
 }

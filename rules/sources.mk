@@ -11,7 +11,8 @@ LIBJULIA_SRC += rules/action.c \
                 rules/parse-condition.c \
                 rules/pattern.c \
                 rules/scan.c \
-                rules/treatment.c
+                rules/treatment.c \
+                rules/verdict.c
 
 PROGRAMS += julia-rules
 julia-rules_SRC = rules/julia-rules.c
