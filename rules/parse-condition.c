@@ -7,19 +7,6 @@
 #include "util/mem.h"
 #include "util/units.h"
 
-/* The text up to the next keyword, without the blanks at both ends. Newly allocated. */
-static char *text_before_keyword(struct scan *scan)
-{
-    scan_blanks(scan);
-    size_t from = scan->place.at;
-    while (scan_peek(scan) && !scan_keyword_ahead(scan, scan->place.at))
-        scan->place.at++;
-    size_t end = scan->place.at;
-    while (end > from && strchr(" \t", scan->place.text[end - 1]))
-        end--;
-    return mem_strndup(scan->place.text + from, end - from);
-}
-
 /* " > 10M" */
 static bool parse_size(struct scan *scan, struct condition *condition)
 {
@@ -34,7 +21,7 @@ static bool parse_size(struct scan *scan, struct condition *condition)
     scan->place.at++;
     scan_blanks(scan);
     at = scan->place.at;
-    char *text = text_before_keyword(scan);
+    char *text = scan_text(scan);
     bool good = isdigit((unsigned char)*text) && units_size(text, &condition->octets);
     if (!good)
         scan_fault(scan, at, "\"%s\" is no size; write 500000, 64k, 10M or 1G", text);
@@ -72,7 +59,7 @@ static bool parse_header(struct scan *scan, struct condition *condition)
     scan->place.at++;
     scan_blanks(scan);
     at = scan->place.at;
-    condition->value = scan_peek(scan) == '"' ? scan_quoted(scan) : text_before_keyword(scan);
+    condition->value = scan_peek(scan) == '"' ? scan_quoted(scan) : scan_text(scan);
     if (!condition->value)
         return false;
     condition_collapse(condition->value);

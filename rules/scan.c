@@ -54,15 +54,32 @@ bool scan_keyword_ahead(const struct scan *scan, size_t at)
     return keyword_length(scan->place.text + at, &name, &len) != 0;
 }
 
-bool scan_keyword(struct scan *scan, const char *name)
+/* Length of "(NAME)" at the reading position; 0: something else is there. */
+static size_t keyword_here(const struct scan *scan, const char *name)
 {
     const char *found;
     size_t len;
     size_t length = keyword_length(scan->place.text + scan->place.at, &found, &len);
-    if (length == 0 || len != strlen(name) || strncasecmp(found, name, len) != 0)
-        return false;
+    return length && len == strlen(name) && strncasecmp(found, name, len) == 0 ? length : 0;
+}
+
+bool scan_keyword(struct scan *scan, const char *name)
+{
+    size_t length = keyword_here(scan, name);
     scan->place.at += length;
-    return true;
+    return length != 0;
+}
+
+char *scan_text(struct scan *scan)
+{
+    scan_blanks(scan);
+    size_t from = scan->place.at;
+    while (scan_peek(scan) && !keyword_here(scan, "if") && !keyword_here(scan, "do"))
+        scan->place.at++;
+    size_t end = scan->place.at;
+    while (end > from && is_blank(scan->place.text[end - 1]))
+        end--;
+    return mem_strndup(scan->place.text + from, end - from);
 }
 
 /* Behind the quoted part that begins at `at`; the line's end when it never ends. */

@@ -31,6 +31,8 @@ char *scan_pattern(struct scan *scan, bool *missing_r);
 /* A word up to a blank, a comma or the end; quotes and brackets protect blanks, commas and `stop` (a further
    octet that ends the word, or '\0'). May be empty. Newly allocated. */
 char *scan_word(struct scan *scan, char stop);
+/* The text up to the next (if) or (do), without the blanks at both ends. Newly allocated. */
+char *scan_text(struct scan *scan);
 /* "text" with \" and \\. NULL: fault added. Newly allocated. */
 char *scan_quoted(struct scan *scan);
 

@@ -122,8 +122,9 @@ END_TEST
 
 START_TEST(test_conditions)
 {
-    static const char FIELDS[] = "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nX-Classification: offen\n"
-                                 "x-classification:  VS -\n\tNfD \n";
+    static const char FIELDS[] =
+        "X-Note: (internal) #1\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nX-Classification: offen\n"
+        "x-classification:  VS -\n\tNfD \n";
     struct header header;
     header_parse(&header, FIELDS, sizeof FIELDS - 1);
     struct ruleset_facts facts = {.sender = FROM, .header = &header, .size = 10 << 20, .calendar = true};
@@ -134,6 +135,7 @@ START_TEST(test_conditions)
                              "e\" (do) FE",
                              &facts),
                      RULESET_FORCE);
+    ck_assert_int_eq(wish_of(". (to) . (if) header X-Note: (internal) #1 (do) FE", &facts), RULESET_FORCE);
     ck_assert_int_eq(wish_of(". (to) . (if) size > 10M (do) FE", &facts), RULESET_NO);
     ck_assert_int_eq(wish_of(". (to) . (if) size < 10M (do) FE", &facts), RULESET_NO);
     ck_assert_int_eq(wish_of(". (to) . (if) size>9M (if) calendar (do) FE", &facts), RULESET_FORCE);
