@@ -222,3 +222,15 @@ struct call_grant *ask_grant(struct call_module *module, const char *operation, 
     buf_free(&body);
     return grant;
 }
+
+void ask_hello(struct call_module *module, struct call_answer *answer_r)
+{
+    struct buf body = {0};
+    struct xml_writer w;
+    xml_begin(&w, &body);
+    xml_open(&w, "hello");
+    xml_put(&w, "version", "1");
+    xml_close(&w);
+    call_ask(module, "hello", &body, NULL, 0, answer_r);
+    buf_free(&body);
+}

@@ -56,9 +56,9 @@ static struct group *group_new(struct group_list *list, const struct plan_recipi
     return group;
 }
 
-static void add_member(const struct plan *plan, struct group *group, const struct plan_recipient *recipient)
+static void add_member(const struct plan *plan, struct group *group, struct plan_recipient *recipient)
 {
-    const struct plan_recipient **slot = mem_push(&group->members, &group->count, sizeof(*group->members));
+    struct plan_recipient **slot = mem_push(&group->members, &group->count, sizeof(*group->members));
     *slot = recipient;
     if (recipient->certificate == NULL)
         return;
@@ -67,11 +67,11 @@ static void add_member(const struct plan *plan, struct group *group, const struc
         add_certificate(group, select_get(plan->select, plan->also[i])->chosen);
 }
 
-void group_make(const struct plan *plan, struct group_list *list_r)
+void group_make(struct plan *plan, struct group_list *list_r)
 {
     memset(list_r, 0, sizeof(*list_r));
     for (size_t i = 0; i < plan->count; i++) {
-        const struct plan_recipient *recipient = &plan->recipients[i];
+        struct plan_recipient *recipient = &plan->recipients[i];
         size_t g = 0;
         while (g < list_r->count && !belongs(&list_r->items[g], recipient))
             g++;

@@ -14,7 +14,7 @@ struct group {
     const struct select_candidate *
         *certificates; /* the RecipientInfos: of the recipients and ENCRYPT_ALSO_TO, each once */
     size_t certificate_count;
-    const struct plan_recipient **members;
+    struct plan_recipient **members;
     size_t count;
 };
 
@@ -25,7 +25,7 @@ struct group_list {
 
 /* Encrypted ones: recipients named in the header together, every other one alone, so that no RecipientInfo
    betrays it. Refused and waiting recipients are grouped by their reason. */
-void group_make(const struct plan *plan, struct group_list *list_r);
+void group_make(struct plan *plan, struct group_list *list_r);
 void group_free(struct group_list *list);
 /* Borrowed addresses of the members, copied into `recipients`. */
 void group_recipients(const struct group *group, struct strlist *recipients);

@@ -44,7 +44,7 @@ static bool wants_signature(const struct plan *plan)
 }
 
 /* SMIME_ENGINE=1: what would be done, one line per group. */
-static void log_rehearsal(const struct plan *plan)
+static void log_rehearsal(struct plan *plan)
 {
     struct group_list groups;
     group_make(plan, &groups);
@@ -161,45 +161,74 @@ static void send_group(const struct plan *plan, struct journal *journal, struct 
     const struct message *message = plan->message;
     struct strlist recipients = {0};
     struct product_file file;
-    struct outcome own;
-    outcome_done(&own);
     group_recipients(group, &recipients);
-    if (product_make(product, group, &file, &own)) {
+    if (product_make(product, group, &file, outcome)) {
         struct handoff handoff = {.target = CONFIG_TARGET_EXTERNAL,
                                   .fd = file.fd,
                                   .start = file.start,
                                   .sender = message->envelope.sender,
                                   .recipients = &recipients,
                                   .how = file.how};
-        handoff_run(message, journal, &handoff, &own);
+        handoff_run(message, journal, &handoff, outcome);
         trace_group(group, file.how);
     }
-    if (own.kind != OUTCOME_DONE)
-        outcome_temporary(outcome, own.dsn, "%s", own.text);
     strlist_free(&recipients);
 }
 
-static void run_groups(const struct plan *plan, struct journal *journal, struct outcome *outcome)
+/* Has this message been tried for longer than GIVE_UP? */
+static bool patience_ended(const struct plan *plan, const struct journal *journal)
+{
+    long long age = (long long)time(NULL) - journal_first_seen(journal);
+    return age >= (long long)plan->message->config->give_up;
+}
+
+/* The smime module ends whenever it works on this message, but answers otherwise: the message is to blame. */
+static bool kills_module(const struct plan *plan, const struct journal *journal,
+                         const struct product *product)
+{
+    struct call_answer answer = {0};
+    if (!product_module_died(product) || !patience_ended(plan, journal))
+        return false;
+    ask_hello(plan->message->smime, &answer);
+    bool alive = answer.status == ANSWER_OK;
+    call_answer_free(&answer);
+    return alive;
+}
+
+static void give_up_group(const struct plan *plan, struct journal *journal, struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        plan_refuse(group->members[i], "5.3.0", "gave-up", NULL);
+    group->end = PLAN_REFUSE;
+    report_admin(plan->message, journal, "gave-up", (char *)NULL);
+}
+
+static void run_groups(struct plan *plan, struct journal *journal, struct outcome *outcome)
 {
     struct group_list groups;
     struct product *product = product_new(plan, journal);
     group_make(plan, &groups);
     for (size_t i = 0; i < groups.count; i++) {
-        const struct group *group = &groups.items[i];
+        struct group *group = &groups.items[i];
+        struct outcome own;
+        outcome_done(&own);
         if (group->end == PLAN_SEND)
-            send_group(plan, journal, product, group, outcome);
+            send_group(plan, journal, product, group, &own);
         else
             trace_group(group, NULL);
         if (group->end == PLAN_WAIT)
-            outcome_temporary(outcome, "4.7.5", "%s", group->members[0]->detail);
+            outcome_temporary(&own, "4.7.5", "%s", group->members[0]->detail);
+        if (own.kind != OUTCOME_DONE && group->end == PLAN_SEND && kills_module(plan, journal, product))
+            give_up_group(plan, journal, group);
+        else if (own.kind != OUTCOME_DONE)
+            outcome_temporary(outcome, own.dsn, "%s", own.text);
     }
     refuse_groups(plan, journal, &groups, outcome);
     group_free(&groups);
     product_free(product);
 }
 
-static void explain_groups(const struct plan *plan, const struct direction_client *client,
-                           struct buf *explain)
+static void explain_groups(struct plan *plan, const struct direction_client *client, struct buf *explain)
 {
     struct group_list groups;
     group_make(plan, &groups);
@@ -215,9 +244,7 @@ static void explain_groups(const struct plan *plan, const struct direction_clien
 /* Run after run has crashed on this message: it is returned. */
 static bool given_up(struct plan *plan, struct journal *journal)
 {
-    const struct config *config = plan->message->config;
-    if (journal == NULL || journal_broken_runs(journal) < GIVE_UP_RUNS ||
-        time(NULL) - journal_first_seen(journal) < (long long)config->give_up)
+    if (journal == NULL || journal_broken_runs(journal) < GIVE_UP_RUNS || !patience_ended(plan, journal))
         return false;
     for (size_t i = 0; i < plan->count; i++)
         plan_refuse(&plan->recipients[i], "5.3.0", "gave-up", NULL);

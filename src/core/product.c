@@ -19,6 +19,7 @@ struct signature { /* one signed entity behind an outer header; the header makes
     int fd;
     uint64_t entity_start, length;
     struct outcome outcome; /* not done: it could not be made */
+    bool died;              /* ... because the module ended */
 };
 
 struct product {
@@ -27,6 +28,7 @@ struct product {
     struct signature *signatures;
     size_t count;
     int fd; /* of the group at hand; -1 none */
+    bool died;
 };
 
 struct product *product_new(const struct plan *plan, struct journal *journal)
@@ -47,6 +49,17 @@ void product_free(struct product *product)
     free(product->signatures);
     fdio_close(&product->fd);
     free(product);
+}
+
+bool product_module_died(const struct product *product)
+{
+    return product->died;
+}
+
+static bool worked(struct product *product, enum protect_result result)
+{
+    product->died = product->died || result == PROTECT_DIED;
+    return result == PROTECT_DONE;
 }
 
 static struct entity_header header_for(const struct product *product, bool encrypted)
@@ -100,7 +113,8 @@ static bool sign_entity(struct product *product, struct signature *signature, co
         entity->fragile || message->mime.fault != MIME_OK || strcmp(signature->profile->form, "opaque") == 0;
     signature->fd = begin_file(product, outer, outcome);
     if (signature->fd < 0 ||
-        !protect_sign(message, entity, signature->signer, signature->profile, opaque, signature->fd, outcome))
+        !worked(product, protect_sign(message, entity, signature->signer, signature->profile, opaque,
+                                      signature->fd, outcome)))
         return false;
     if (fdio_size(signature->fd, &size) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
@@ -146,6 +160,7 @@ static const struct signature *signature_for(struct product *product, const stru
     made->encrypted = encrypted;
     made->fd = -1;
     make_signature(product, made);
+    made->died = product->died;
     return made;
 }
 
@@ -161,10 +176,11 @@ static bool encrypt_entity(struct product *product, const struct group *group, c
                               .outer = &outer,
                               .recipients = group->certificates,
                               .recipient_count = group->certificate_count};
-    bool ok = product->fd >= 0 &&
-              protect_encrypt(product->plan->message, entity, group->certificates, group->certificate_count,
-                              group->profile, product->fd, outcome) &&
-              passes_last_check(product, &check, outcome);
+    bool ok =
+        product->fd >= 0 &&
+        worked(product, protect_encrypt(product->plan->message, entity, group->certificates,
+                                        group->certificate_count, group->profile, product->fd, outcome)) &&
+        passes_last_check(product, &check, outcome);
     buf_free(&outer);
     return ok;
 }
@@ -222,10 +238,12 @@ bool product_make(struct product *product, const struct group *group, struct pro
 {
     const struct signature *signature = NULL;
     fdio_close(&product->fd);
+    product->died = false;
     if (group->signer == NULL && group->certificate_count == 0)
         return make_clear(product, file_r, outcome);
     if (group->signer != NULL) {
         signature = signature_for(product, group);
+        product->died = signature->died;
         if (signature->outcome.kind != OUTCOME_DONE) {
             outcome_temporary(outcome, signature->outcome.dsn, "%s", signature->outcome.text);
             return false;

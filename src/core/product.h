@@ -20,4 +20,7 @@ struct product_file {
 bool product_make(struct product *product, const struct group *group, struct product_file *file_r,
                   struct outcome *outcome);
 
+/* Did the last product_make() fail because the smime module ended while it worked? */
+bool product_module_died(const struct product *product);
+
 #endif

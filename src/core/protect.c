@@ -51,29 +51,37 @@ static void fault_from(const struct call_module *module, const char *operation,
                       answer->text != NULL ? answer->text : "");
 }
 
-/* Asks smime; the file must have grown by what the answer says. */
-static bool ask_smime(struct message *message, const char *operation, const struct buf *body,
-                      const struct protect_fds *fds, int out, struct outcome *outcome)
+/* The file must have grown by what the answer says. */
+static bool grown(const struct call_answer *answer, int out, uint64_t before)
+{
+    uint64_t length, after;
+    return answer->body != NULL && xml_attribute_number(answer->body, "length", UINT64_MAX / 2, &length) &&
+           fdio_size(out, &after) == 0 && after >= before && after - before == length;
+}
+
+static enum protect_result ask_smime(struct message *message, const char *operation, const struct buf *body,
+                                     const struct protect_fds *fds, int out, struct outcome *outcome)
 {
     struct call_answer answer = {0};
-    uint64_t before = 0, after = 0, length = 0;
-    bool ok = fdio_size(out, &before) == 0;
-    if (ok) {
-        call_ask(message->smime, operation, body, fds->items, fds->count, &answer);
-        ok = answer.status == ANSWER_OK;
-        if (!ok)
-            fault_from(message->smime, operation, &answer, outcome);
+    enum protect_result result = PROTECT_FAILED;
+    uint64_t before;
+    if (fdio_size(out, &before) != 0) {
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+        return PROTECT_FAILED;
     }
-    if (ok && (answer.body == NULL || !xml_attribute_number(answer.body, "length", UINT64_MAX / 2, &length) ||
-               fdio_size(out, &after) != 0 || after < before || after - before != length)) {
+    call_ask(message->smime, operation, body, fds->items, fds->count, &answer);
+    if (answer.status != ANSWER_OK) {
+        fault_from(message->smime, operation, &answer, outcome);
+        if (answer.reason != NULL && strcmp(answer.reason, "died") == 0)
+            result = PROTECT_DIED;
+    } else if (!grown(&answer, out, before)) {
         outcome_temporary(outcome, "4.3.0", "%s: %s: the output is not as long as the answer says",
                           call_module_name(message->smime), operation);
-        ok = false;
+    } else {
+        result = PROTECT_DONE;
     }
-    if (!ok && outcome->kind == OUTCOME_DONE)
-        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
     call_answer_free(&answer);
-    return ok;
+    return result;
 }
 
 static void write_sign(struct buf *body, struct protect_fds *fds, const struct message *message,
@@ -97,8 +105,9 @@ static void write_sign(struct buf *body, struct protect_fds *fds, const struct m
     xml_close(&w);
 }
 
-bool protect_sign(struct message *message, const struct entity *entity, const struct select_candidate *signer,
-                  const struct config_profile *profile, bool opaque, int out, struct outcome *outcome)
+enum protect_result protect_sign(struct message *message, const struct entity *entity,
+                                 const struct select_candidate *signer, const struct config_profile *profile,
+                                 bool opaque, int out, struct outcome *outcome)
 {
     const struct ask_entry *entry = signer->entry;
     const char *keys[] = {entry->key};
@@ -106,22 +115,22 @@ bool protect_sign(struct message *message, const struct entity *entity, const st
     struct protect_fds fds = {.count = 0};
     struct buf body = {0};
     struct call_grant *grant = ask_grant(entry->module, "sign", keys, 1, 1, &answer);
-    bool ok = grant != NULL;
-    if (ok) {
+    enum protect_result result = PROTECT_FAILED;
+    if (grant != NULL) {
         write_sign(&body, &fds, message, entity, entry, profile, opaque, call_grant_fd(grant), out);
-        ok = ask_smime(message, "sign", &body, &fds, out, outcome);
+        result = ask_smime(message, "sign", &body, &fds, out, outcome);
         call_grant_revoke(grant);
     } else {
         fault_from(entry->module, "grant", &answer, outcome);
     }
     call_answer_free(&answer);
     buf_free(&body);
-    return ok;
+    return result;
 }
 
-bool protect_encrypt(struct message *message, const struct entity *entity,
-                     const struct select_candidate *const *recipients, size_t count,
-                     const struct config_profile *profile, int out, struct outcome *outcome)
+enum protect_result protect_encrypt(struct message *message, const struct entity *entity,
+                                    const struct select_candidate *const *recipients, size_t count,
+                                    const struct config_profile *profile, int out, struct outcome *outcome)
 {
     struct protect_fds fds = {.count = 0};
     struct buf body = {0};
@@ -145,7 +154,7 @@ bool protect_encrypt(struct message *message, const struct entity *entity,
     }
     put_entity(&fds, &w, entity);
     xml_close(&w);
-    bool ok = ask_smime(message, "encrypt", &body, &fds, out, outcome);
+    enum protect_result result = ask_smime(message, "encrypt", &body, &fds, out, outcome);
     buf_free(&body);
-    return ok;
+    return result;
 }

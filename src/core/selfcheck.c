@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "module/call.h"
+#include "core/ask.h"
 #include "util/mem.h"
 
 static size_t faults_seen;
@@ -84,20 +84,13 @@ static void check_module(const struct config *config, const char *spec, const ch
     int64_t timeout = (int64_t)config->module_timeout * 1000;
     struct call_module *module = call_module_new(spec, role, config->base, timeout, deadline_in(timeout));
     struct call_answer answer = {0};
-    struct buf body = {0};
-    struct xml_writer w;
-    xml_begin(&w, &body);
-    xml_open(&w, "hello");
-    xml_put(&w, "version", "1");
-    xml_close(&w);
-    call_ask(module, "hello", &body, NULL, 0, &answer);
+    ask_hello(module, &answer);
     if (answer.status == ANSWER_OK)
         tell(true, "module %s (%s): %s", call_module_name(module), role, spec);
     else
         tell(false, "module %s (%s): %s: %s", spec, role, answer.reason != NULL ? answer.reason : "no answer",
              answer.text != NULL ? answer.text : "");
     call_answer_free(&answer);
-    buf_free(&body);
     call_module_free(module);
 }
 

@@ -90,6 +90,30 @@ send anna@partner-1.com ec@partner-1.com bert@partner-1.com trusted@partner-1.co
 is "$status $(taken external)" '0 4' 'six recipients in four groups'
 is "$(grep -cw sign "$base/calls") $(grep -cw encrypt "$base/calls")" '1 3' '... one signature, three encryptions'
 
+# A message that kills the module again and again is returned, one that only finds it broken is not.
+rules '. (to) partner-1.com (do) FE'
+age() { # the journal says that the first run was SECONDS ago
+    local file
+    for file in $(find "$base/var/journal" -type f); do
+        awk -F '\t' -v OFS='\t' -v s="$1" '$2 ~ /^[0-9]+$/ { $2 -= s } { print }' "$file" > "$base/aged"
+        cat "$base/aged" > "$file"
+    done
+}
+faulty MODULE_SMIME smime --on encrypt --do die
+echo 'GIVE_UP = 60s' >> "$base/etc/julia.conf"
+send anna@partner-1.com
+stopped 'the module dies'
+age 100
+outgoing $sender anna@partner-1.com < "$in"
+is "$status $(taken external)" '0 0' '... and after GIVE_UP the message is returned'
+like "$(cat "$base"/internal/*.eml)" 'Final-Recipient: rfc822; anna@partner-1.com' '... with a report'
+faulty MODULE_SMIME smime --on hello --do die
+echo 'GIVE_UP = 60s' >> "$base/etc/julia.conf"
+send anna@partner-1.com
+age 100
+outgoing $sender anna@partner-1.com < "$in"
+is "$status $(taken external)" '75 0' 'a module that always dies is not the fault of the message'
+
 # The own deadline ends first, children are gone.
 rules '. (to) partner-1.com (do) FE'
 conf "MODULE_TIMEOUT = 3s

@@ -49,7 +49,7 @@ static void scene_clear(struct scene *s)
 }
 
 /* "a+b>FPR,FPR/SIGNER ..." of all groups. */
-static char *groups_text(const struct plan *plan)
+static char *groups_text(struct plan *plan)
 {
     struct group_list list;
     struct buf out = {0};
@@ -68,7 +68,7 @@ static char *groups_text(const struct plan *plan)
     return out.len > 0 ? buf_take(&out) : mem_strdup("");
 }
 
-static void expect_groups(const struct scene *s, const char *wanted)
+static void expect_groups(struct scene *s, const char *wanted)
 {
     char *got = groups_text(&s->plan);
     ck_assert_str_eq(got, wanted);
