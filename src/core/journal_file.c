@@ -17,7 +17,7 @@
 #define OPEN_TRIES 10
 #define IN_USE     0                   /* the octet that says so */
 #define LOCKS_FROM ((uint64_t)1 << 62) /* no record stands there */
-#define RECORD_END "\t.\n"
+#define RECORD_END " .\n"
 
 static int range_lock(int fd, int command, short type, uint64_t at)
 {
@@ -56,39 +56,31 @@ static int open_once(const char *path)
     return -1;
 }
 
-/* The names of a new file and its folder must survive a crash as the records do. A file that is still empty
-   may be one whose maker did not come that far. */
-static int sync_names(const struct journal_file *file, const char *dir, const char *folder, bool folder_made)
+/* The name of a new file must survive a crash as the records do. A file that is still empty may be one whose
+   maker did not come that far. */
+static int sync_name(const struct journal_file *file, const char *dir)
 {
     uint64_t size;
 
     if (fdio_size(file->fd, &size) != 0)
         return -1;
-    if (size == 0 && sync_directory(folder) != 0)
-        return -1;
-    return folder_made ? sync_directory(dir) : 0;
+    return size == 0 ? sync_directory(dir) : 0;
 }
 
 int journal_file_open(struct journal_file *file, const char *dir, const char *key)
 {
-    char *folder = mem_printf("%s/%.2s", dir, key), *path = mem_printf("%s/%s", folder, key);
-    bool folder_made = false;
-    int rc = -1;
+    char *path = mem_printf("%s/%s", dir, key);
 
     *file = (struct journal_file){.fd = -1};
     for (int i = 0; i < OPEN_TRIES && file->fd < 0; i++) {
         file->fd = open_once(path);
         if (file->fd >= 0 || (errno != ENOENT && errno != EAGAIN))
             break;
-        if (errno == ENOENT && fdio_make_dirs(folder, DIR_MODE) != 0)
+        if (errno == ENOENT && fdio_make_dirs(dir, DIR_MODE) != 0)
             break;
-        folder_made = true;
     }
-    if (file->fd >= 0)
-        rc = sync_names(file, dir, folder, folder_made);
-    free(folder);
     free(path);
-    return rc;
+    return file->fd >= 0 ? sync_name(file, dir) : -1;
 }
 
 void journal_file_close(struct journal_file *file)
@@ -100,7 +92,7 @@ void journal_file_compose(struct buf *records, const char *const *fields, size_t
 {
     buf_add_char(records, '\n');
     for (size_t i = 0; i < count; i++)
-        buf_printf(records, "%s%s", i > 0 ? "\t" : "", fields[i]);
+        buf_printf(records, "%s%s", i > 0 ? " " : "", fields[i]);
     buf_add_text(records, RECORD_END);
 }
 
@@ -138,10 +130,10 @@ int journal_file_reserve(struct journal_file *file, uint64_t octets)
 /* Splits one complete record; false if it is none. */
 static bool split_record(char *line, struct strlist *fields)
 {
-    for (char *field = line, *tab; field != NULL; field = tab) {
-        tab = strchr(field, '\t');
-        if (tab != NULL)
-            *tab++ = '\0';
+    for (char *field = line, *blank; field != NULL; field = blank) {
+        blank = strchr(field, ' ');
+        if (blank != NULL)
+            *blank++ = '\0';
         else
             return strcmp(field, ".") == 0 && fields->count > 0;
         strlist_add(fields, field);

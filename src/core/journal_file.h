@@ -1,10 +1,10 @@
 /* The file of one message's journal: records, locks, removal. Used by journal.c only.
 
-   A record is a line of fields separated by tabs, the first a word, the last a full stop, with an empty line
-   in front: a record that was cut off by a full disk or a crash neither counts nor spoils the next one. Locks
-   are byte ranges far behind the records (POSIX, so they die with the process and pass to no child): one
-   octet for each claim and each run, and the first one, shared by everybody who uses the file, exclusive for
-   its removal. */
+   A record is a line of fields separated by blanks, the first a word, the last a full stop, with an empty
+   line in front: a record that was cut off by a full disk or a crash neither counts nor spoils the next one.
+   Locks are byte ranges far behind the records (POSIX, so they die with the process and pass to no child):
+   one octet for each claim and each run, and the first one, shared by everybody who uses the file, exclusive
+   for its removal. */
 #ifndef JULIA_JOURNAL_FILE_H
 #define JULIA_JOURNAL_FILE_H
 
@@ -19,7 +19,7 @@ struct journal_file {
     uint64_t seen; /* octets that were read as records */
 };
 
-/* Opens DIR/xx/KEY, making what is missing, and marks it as in use. 0, or -1 with errno. */
+/* Opens DIR/KEY, making what is missing, and marks it as in use. 0, or -1 with errno. */
 int journal_file_open(struct journal_file *file, const char *dir, const char *key);
 void journal_file_close(struct journal_file *file); /* gives up all locks */
 
