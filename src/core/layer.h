@@ -15,7 +15,8 @@ struct layer_entity {
 
 enum layer_kind { LAYER_NONE, LAYER_SIGNED, LAYER_ENCRYPTED, LAYER_COMPRESSED, LAYER_OTHER };
 
-/* What stands outermost. By its DER; only what is no CMS at all goes by its label. */
+/* What stands outermost. By its DER; only what is no CMS at all goes by its label. A signature around
+   something that readers may understand differently is none. */
 struct layer_look {
     enum layer_kind kind; /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody can read */
     bool readable;        /* false: the label says S/MIME, the octets are no such CMS */

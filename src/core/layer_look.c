@@ -60,9 +60,16 @@ static void look_detached(struct layer_look *look, int fd, const struct mime_par
     look->covered = (struct layer_entity){fd, entity->start, entity->end - entity->start};
 }
 
-int layer_look(struct layer_look *look, int fd, const struct mime *mime)
+/* A signature says nothing about a message that others may take apart differently (spoofing by parser
+   differences): two Content-Type fields, a parameter given twice, something like a boundary outside of the
+   parts. */
+static bool is_ambiguous(const struct mime_part *part)
 {
-    memset(look, 0, sizeof(*look));
+    return header_count(&part->header, "Content-Type") != 1 || part->type.repeated || part->boundary_outside;
+}
+
+static int look_at_shape(struct layer_look *look, int fd, const struct mime *mime)
+{
     switch (smime_part_shape(mime->root)) {
     case SMIME_SHAPE_OPAQUE:
         return look_opaque(look, fd, mime->root);
@@ -72,6 +79,17 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
     default:
         return 0;
     }
+}
+
+int layer_look(struct layer_look *look, int fd, const struct mime *mime)
+{
+    int rc;
+
+    memset(look, 0, sizeof(*look));
+    rc = look_at_shape(look, fd, mime);
+    if (look->kind == LAYER_SIGNED && is_ambiguous(mime->root))
+        look->kind = LAYER_NONE;
+    return rc;
 }
 
 void layer_look_free(struct layer_look *look)

@@ -6,21 +6,35 @@
 #include "mail/address.h"
 #include "util/mem.h"
 
-#define EXTRA_MAX 200 /* certificates and CRLs from messages that go along to trust */
+#define COMPANIONS_MAX    200        /* certificates and CRLs from the message that go along to trust */
+#define COMPANIONS_OCTETS (1u << 20) /* ... all of them: they must fit into one frame */
 
-/* All certificates or CRLs of these layers, borrowed. */
+/* Certificates or CRLs of these layers, borrowed. */
 struct companions {
     struct buf *certificates, *crls;
     size_t certificate_count, crl_count;
+    size_t octets;
 };
+
+static void collect_ders(struct companions *along, const struct buf *ders, size_t count, struct buf **items,
+                         size_t *item_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct buf *added;
+
+        if (*item_count >= COMPANIONS_MAX || along->octets + ders[i].len > COMPANIONS_OCTETS)
+            continue;
+        added = mem_push(items, item_count, sizeof(**items));
+        *added = ders[i];
+        along->octets += ders[i].len;
+    }
+}
 
 static void collect(struct companions *along, const struct layer *layer)
 {
-    for (size_t i = 0; i < layer->certificate_count && along->certificate_count < EXTRA_MAX; i++)
-        *(struct buf *)mem_push(&along->certificates, &along->certificate_count, sizeof(struct buf)) =
-            layer->certificates[i];
-    for (size_t i = 0; i < layer->crl_count && along->crl_count < EXTRA_MAX; i++)
-        *(struct buf *)mem_push(&along->crls, &along->crl_count, sizeof(struct buf)) = layer->crls[i];
+    collect_ders(along, layer->certificates, layer->certificate_count, &along->certificates,
+                 &along->certificate_count);
+    collect_ders(along, layer->crls, layer->crl_count, &along->crls, &along->crl_count);
 }
 
 /* The address is compared here, with From and Sender of the message as it is delivered (RFC 8550 3), so trust

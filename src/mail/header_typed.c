@@ -217,6 +217,18 @@ static char *join(const struct raw_list *list, const struct raw_param *first)
     return buf_take(&text);
 }
 
+/* Did the same piece of the same parameter come before? */
+static bool is_repeated(const struct raw_list *list, size_t index)
+{
+    const struct raw_param *raw = &list->items[index];
+
+    for (size_t i = 0; i < index; i++)
+        if (list->items[i].segment == raw->segment && list->items[i].extended == raw->extended &&
+            strcmp(list->items[i].name, raw->name) == 0)
+            return true;
+    return false;
+}
+
 /* The first of several parameters of one name counts; an extended form beats the plain one (RFC 2231 with a
  * fallback beside). */
 static void add_params(struct header_typed *typed, const struct raw_list *list)
@@ -226,6 +238,8 @@ static void add_params(struct header_typed *typed, const struct raw_list *list)
         const struct raw_param *better = raw->extended ? NULL : find_segment(list, raw->name, 0);
         struct header_param *param;
 
+        if (is_repeated(list, i))
+            typed->repeated = true;
         if (raw->segment > 0 || header_typed_param(typed, raw->name) != NULL)
             continue;
         for (size_t k = i; better == NULL && !raw->extended && k < list->count; k++)

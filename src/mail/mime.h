@@ -38,6 +38,7 @@ struct mime_part {
     bool has_long_line;              /* over 998 octets without line end */
     bool preamble_epilogue_nonblank; /* multipart: text outside its parts */
     bool epilogue_nonblank;          /* ... behind its closing boundary */
+    bool boundary_outside; /* ... lines that begin like its boundary: lenient readers see other parts there */
 };
 
 struct mime {

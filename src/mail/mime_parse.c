@@ -306,10 +306,17 @@ static void take_leaf_line(struct parser *p, const struct mime_line *line)
         part->has_bare_lf = true;
 }
 
+/* Preamble and epilogue. A line that begins like the boundary of the multipart is one for readers that
+   compare beginnings only; behind the closing boundary, even the boundary itself is. */
 static void take_outside_line(struct parser *p, const struct mime_line *line)
 {
-    struct mime_part *part = innermost(p)->part;
+    const struct open_part *open = innermost(p);
+    struct mime_part *part = open->part;
 
+    if (open->boundary != NULL && line->begins && line->len >= open->boundary_len + 2 &&
+        line->data[0] == '-' && line->data[1] == '-' &&
+        memcmp(line->data + 2, open->boundary, open->boundary_len) == 0)
+        part->boundary_outside = true;
     for (size_t i = 0; i < line->len; i++)
         if (strchr(" \t\r\n", line->data[i]) == NULL || line->data[i] == '\0') {
             part->preamble_epilogue_nonblank = true;

@@ -146,16 +146,3 @@ enum layer_end layer_open(struct message *message, const struct layer_request *r
     free(words);
     return end;
 }
-
-/* harvest.c and signerstatus.c are linked, not used. */
-struct call_grant *ask_grant(struct call_module *module, const char *operation, const char *const *keys,
-                             size_t key_count, unsigned int count, struct call_answer *answer_r)
-{
-    (void)module;
-    (void)operation;
-    (void)keys;
-    (void)key_count;
-    (void)count;
-    (void)answer_r;
-    return NULL;
-}

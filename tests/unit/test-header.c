@@ -123,6 +123,24 @@ START_TEST(test_typed)
 }
 END_TEST
 
+START_TEST(test_typed_repeated)
+{
+    static const struct {
+        const char *value;
+        bool repeated;
+    } values[] = {{"a/b; x=1; y=2", false},     {"a/b; x=1; X=2", true},     {"a/b; x=1; x*=utf-8''1", false},
+                  {"a/b; x*0=1; x*1=2", false}, {"a/b; x*0=1; x*0=2", true}, {"a/b; x=1; y=2; x=1", true}};
+
+    for (size_t i = 0; i < ROWS(values); i++) {
+        struct header_typed typed;
+
+        header_typed_parse(&typed, values[i].value);
+        ck_assert_msg(typed.repeated == values[i].repeated, "row %zu", i);
+        header_typed_free(&typed);
+    }
+}
+END_TEST
+
 static const struct {
     const char *value, *decoded;
 } decodings[] = {
@@ -150,7 +168,9 @@ static const struct {
     {"", ""},
     {"a  b", "a  b"},
     {"a =?utf-8?q?b?=", "a b"},
-    {"=?utf-8?q??" "= =?", " =?"},
+    {"=?utf-8?q??"
+     "= =?",
+     " =?"},
 };
 
 START_TEST(test_decode)
@@ -224,4 +244,5 @@ START_TEST(test_write_hostile)
 }
 END_TEST
 
-UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_decode, test_write, test_write_hostile)
+UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_write,
+          test_write_hostile)

@@ -4,6 +4,7 @@
 
 #include "core/intact.h"
 #include "core/keyright.h"
+#include "core/layer.h"
 #include "mail_input.h"
 #include "util/mem.h"
 
@@ -107,4 +108,46 @@ START_TEST(test_keyright)
 }
 END_TEST
 
-UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright)
+#define SIGNED_TYPE "Content-Type: multipart/signed; protocol=application/pkcs7-signature; boundary=b"
+#define SIGNED_BODY "--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n"
+
+/* What readers may understand differently is not signed (published spoofing attacks). */
+static const struct {
+    const char *message;
+    enum layer_kind kind;
+} looks[] = {
+    {SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_SIGNED},
+    {SIGNED_TYPE "\n\npreamble\n" SIGNED_BODY "epilogue\n", LAYER_SIGNED},
+    {SIGNED_TYPE "; micalg=sha-256\n\n" SIGNED_BODY "-- \nfooter\n", LAYER_SIGNED},
+    {SIGNED_TYPE "; boundary=c\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Type: text/html\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n--bb\n\nevil\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b\n\nevil\n--b--\n", LAYER_NONE},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b-evil\n", LAYER_NONE},
+    {"Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nnothing", LAYER_SIGNED},
+    {"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Type: text/html\n\nnothing",
+     LAYER_NONE},
+    {"Content-Type: application/pkcs7-mime; smime-type=compressed-data\n\nnothing", LAYER_COMPRESSED},
+    {"Content-Type: application/pkcs7-mime\n\nnothing", LAYER_ENCRYPTED},
+    {"Content-Type: text/plain\n\nnothing", LAYER_NONE},
+};
+
+START_TEST(test_look)
+{
+    for (size_t i = 0; i < ROWS(looks); i++) {
+        size_t len = strlen(looks[i].message);
+        int fd = input_file(looks[i].message, len);
+        struct layer_look look;
+        struct mime mime;
+
+        ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+        ck_assert_int_eq(layer_look(&look, fd, &mime), 0);
+        ck_assert_msg(look.kind == looks[i].kind, "row %zu: %d", i, look.kind);
+        layer_look_free(&look);
+        mime_free(&mime);
+        close(fd);
+    }
+}
+END_TEST
+
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright, test_look)
