@@ -16,7 +16,7 @@ static const struct serve_module module = {.name = "smime", .role = "smime", .op
 
 int main(void)
 {
-    setup_no_core();
+    setup_memory();
     if (!setup_openssl())
         return EXIT_TEMPORARY;
     if (!sandbox_enter()) {

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -26,9 +29,12 @@ bool setup_openssl(void)
     return true;
 }
 
-void setup_no_core(void)
+void setup_memory(void)
 {
     const struct rlimit none = {0, 0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
+#if defined(M_PERTURB) && !defined(__SANITIZE_ADDRESS__)
+    (void)mallopt(M_PERTURB, 0xa5);
+#endif
 }

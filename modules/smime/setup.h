@@ -7,7 +7,8 @@
 /* Providers, error strings, random numbers: whatever OpenSSL and libc would open files for later. False:
  * message on stderr. */
 bool setup_openssl(void);
-/* No core dumps: content keys and plain text pass through this process. */
-void setup_no_core(void);
+/* Content keys and plain text pass through this process: no core dumps, and freed memory is overwritten, also
+   where libraries free it. */
+void setup_memory(void);
 
 #endif
