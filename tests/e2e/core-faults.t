@@ -95,7 +95,7 @@ rules '. (to) partner-1.com (do) FE'
 age() { # the journal says that the first run was SECONDS ago
     local file
     for file in $(find "$base/var/journal" -type f); do
-        awk -F '\t' -v OFS='\t' -v s="$1" '$2 ~ /^[0-9]+$/ { $2 -= s } { print }' "$file" > "$base/aged"
+        awk -v s="$1" '$2 ~ /^[0-9]+$/ { $2 -= s } { print }' "$file" > "$base/aged"
         cat "$base/aged" > "$file"
     done
 }
