@@ -105,6 +105,17 @@ static void decide_partial(struct plan *plan)
     }
 }
 
+/* Whatever was decided above: what must be encrypted and is not does not leave. */
+static void never_in_clear(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_recipient *recipient = &plan->recipients[i];
+        if (recipient->end == PLAN_SEND && recipient->wish.encrypt == RULESET_FORCE &&
+            recipient->certificate == NULL && plan->existing.kind != EXISTING_ENCRYPTED)
+            plan_wait(recipient, "it must be encrypted, but no certificate was chosen");
+    }
+}
+
 void decide_all(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -121,6 +132,7 @@ void decide_all(struct plan *plan)
     }
     if (plan->message->config->partial == CONFIG_PARTIAL_ALL)
         decide_partial(plan);
+    never_in_clear(plan);
 }
 
 void decide_unchanged(struct plan *plan)

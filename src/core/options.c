@@ -63,26 +63,31 @@ static bool parse_dsn(struct message_envelope *envelope, const char *value)
     return true;
 }
 
-static void add_recipient(struct strlist *recipients, const char *address)
+/* Unless its form for comparison is in `seen` already. */
+static void add_recipient(struct strlist *recipients, struct strlist *seen, const char *address)
 {
-    for (size_t i = 0; i < recipients->count; i++)
-        if (strcmp(recipients->items[i], address) == 0 || address_equal(recipients->items[i], address))
-            return;
-    strlist_add(recipients, address);
+    char *form = address_normalise(address);
+    const char *name = form != NULL ? form : address; /* a bare local part has no such form */
+    if (!strlist_has(seen, name)) {
+        strlist_add(seen, name);
+        strlist_add(recipients, address);
+    }
+    free(form);
 }
 
 static bool parse_recipients(struct options *options, int argc, char *const *argv, int first,
                              struct outcome *outcome)
 {
-    for (int i = first; i < argc; i++) {
-        if (!address_valid(argv[i], true)) {
+    struct strlist seen = {0};
+    for (int i = first; i < argc && outcome->kind == OUTCOME_DONE; i++) {
+        if (address_valid(argv[i], true))
+            add_recipient(&options->envelope.recipients, &seen, argv[i]);
+        else
             outcome_permanent(outcome, EX_DATAERR, "5.1.3", "recipient %d is not a mail address",
                               i - first + 1);
-            return false;
-        }
-        add_recipient(&options->envelope.recipients, argv[i]);
     }
-    return true;
+    strlist_free(&seen);
+    return outcome->kind == OUTCOME_DONE;
 }
 
 /* One option with a value. false: not known, or the value is wrong (outcome filled in). */

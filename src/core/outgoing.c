@@ -78,6 +78,17 @@ static void forget_decisions(struct plan *plan)
     }
 }
 
+#define HEADER_ROOM        8192 /* octets, and HEADER_ROOM_FIELDS fields, that julia may add to a header */
+#define HEADER_ROOM_FIELDS 10
+
+/* The output must stay within the limits, too, or the last check could not read it. */
+static bool header_too_long(const struct message *message)
+{
+    const struct header *header = &message->mime.root->header;
+    return message->mime.fault == MIME_HEADER_TOO_LONG || header->len > HEADER_SECTION_MAX - HEADER_ROOM ||
+           header->count > HEADER_FIELDS_MAX - HEADER_ROOM_FIELDS;
+}
+
 /* Header fields beyond the limits are not in memory, so they cannot be taken over into what julia would
  * write. */
 static void refuse_unreadable(struct plan *plan)
@@ -99,7 +110,7 @@ static void decide(struct plan *plan)
         if (plan->existing.kind != EXISTING_ENCRYPTED)
             select_run(plan->select, message);
         decide_all(plan);
-        if (message->mime.fault == MIME_HEADER_TOO_LONG)
+        if (header_too_long(message))
             refuse_unreadable(plan);
     }
     if (message->config->engine == CONFIG_ENGINE_REHEARSE) {

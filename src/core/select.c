@@ -11,6 +11,7 @@
 struct want {
     enum select_use use;
     char *address;
+    char *form; /* for comparison */
     struct ask_query query;
     struct select_candidate *candidates;
     size_t candidate_count;
@@ -40,6 +41,7 @@ void select_free(struct select *select)
         free(want->candidates);
         ask_query_free(&want->query);
         free(want->address);
+        free(want->form);
         free(want->text);
     }
     free(select->wants);
@@ -49,13 +51,18 @@ void select_free(struct select *select)
 
 size_t select_want(struct select *select, enum select_use use, const char *address)
 {
+    char *form = address_normalise(address);
+    if (form == NULL)
+        form = mem_strdup(address);
     for (size_t i = 0; i < select->count; i++)
-        if (select->wants[i].use == use && (strcmp(select->wants[i].address, address) == 0 ||
-                                            address_equal(select->wants[i].address, address)))
+        if (select->wants[i].use == use && strcmp(select->wants[i].form, form) == 0) {
+            free(form);
             return i;
+        }
     struct want *want = mem_push(&select->wants, &select->count, sizeof(*want));
     want->use = use;
     want->address = mem_strdup(address);
+    want->form = form;
     return select->count - 1;
 }
 
