@@ -62,37 +62,41 @@ static const char *atom_end(const char *at)
 struct extent {
     unsigned long atoms;  /* with the copies that "+" and "{n,m}" cause; saturates above EXPRESSION_SIZE */
     unsigned int repeats; /* repetitions within repetitions: time grows exponentially with them */
+    bool idle;            /* a repetition of nothing, which glibc skips silently */
 };
 
 /* Measures the text up to the ')' that closes this level, or to the end. */
 static struct extent measure(const char **at, unsigned int depth)
 {
-    struct extent all = {0, 0}, last = {0, 0};
+    struct extent all = {0}, last = {0};
     while (**at && **at != ')' && all.atoms <= EXPRESSION_SIZE) {
         unsigned long copies = **at == '+' ? 2 : **at == '*' || **at == '?' ? 1 : repeats_at(*at);
         if (copies) {
+            all.idle = all.idle || last.atoms == 0;
             all.atoms += last.atoms * (copies - 1);
             last.atoms *= copies;
             last.repeats++;
             (*at)++;
         } else if (**at == '(') {
             (*at)++;
-            last = depth < EXPRESSION_DEPTH ? measure(at, depth + 1) : (struct extent){EXPRESSION_SIZE, 0};
+            last =
+                depth < EXPRESSION_DEPTH ? measure(at, depth + 1) : (struct extent){.atoms = EXPRESSION_SIZE};
             all.atoms += ++last.atoms;
             *at += **at == ')';
         } else {
-            last = (struct extent){1, 0};
+            last = (struct extent){.atoms = **at != '|' && **at != '^'};
             all.atoms++;
             *at = atom_end(*at);
         }
         if (last.repeats > all.repeats)
             all.repeats = last.repeats;
+        all.idle = all.idle || last.idle;
     }
     return all;
 }
 
-/* What would make the expression expensive; static text or NULL. */
-static const char *costly(const char *text)
+/* What makes the expression expensive, or something else than it seems; static text or NULL. */
+static const char *refusal_of(const char *text)
 {
     for (const char *at = text; *at; at = atom_end(at))
         if (at[0] == '\\' && at[1] >= '1' && at[1] <= '9')
@@ -102,6 +106,10 @@ static const char *costly(const char *text)
     if (extent.atoms > EXPRESSION_SIZE || extent.repeats > EXPRESSION_REPEATS)
         return "the expression repeats too much (1000 characters when written out, 3 repetitions within each "
                "other)";
+    if (extent.idle)
+        return "a repetition (* + ? {}) of nothing; any number of any characters is written .*";
+    if (*at == ')') /* glibc takes it for a character, and then it would close our own group */
+        return "a ')' without its '('; write \\) for a parenthesis";
     return NULL;
 }
 
@@ -124,16 +132,11 @@ regex_t *expression_compile(const char *text, char **error_r)
 {
     const char *refusal = *text == '\0'                   ? "the expression is empty"
                           : strlen(text) > EXPRESSION_MAX ? "the expression is too long (500 octets)"
-                                                          : costly(text);
+                                                          : refusal_of(text);
     if (refusal) {
         *error_r = mem_strdup(refusal);
         return NULL;
     }
-    /* Alone first: "a)(b" is wrong although "^(a)(b)$" is not. */
-    regex_t *alone = compile(text, error_r);
-    if (!alone)
-        return NULL;
-    expression_free(alone);
     char *anchored = mem_printf("^(%s)$", text);
     regex_t *regex = compile(anchored, error_r);
     free(anchored);

@@ -13,6 +13,10 @@
 /* Octets that a domain name never has and an expression or a wildcard often does. */
 static const char EXPRESSION_OCTETS[] = "*^$?+|()[]{}\\";
 
+#define EXPRESSION_HINT                                                                                      \
+    "an expression stands between slashes and is compared with the whole address: "                          \
+    "/.*@partner-[0-9]+\\.example/"
+
 static bool has_domain_octets_only(const char *domain)
 {
     for (; *domain; domain++)
@@ -25,9 +29,7 @@ static char *domain_fault(const char *word)
 {
     size_t len = strlen(word);
     if (word[strcspn(word, EXPRESSION_OCTETS)] != '\0')
-        return mem_printf(
-            "\"%s\" is no domain; an expression is written /%s/ and compared with the whole address", word,
-            word);
+        return mem_printf("\"%s\" is no domain; " EXPRESSION_HINT, word);
     if (word[len - 1] == '.')
         return mem_printf("\"%s\" ends in a dot; write the domain without it", word);
     if (strstr(word, ".."))
@@ -65,7 +67,7 @@ static char *parse_address(struct pattern *pattern, const char *word)
         return mem_printf("\"%s\": write the address without < and >", word);
     const char *domain = address_domain(word);
     if (domain[0] != '[' && domain[strcspn(domain, EXPRESSION_OCTETS)] != '\0')
-        return mem_printf("\"%s\" is no address; an expression is written /%s/", word, word);
+        return mem_printf("\"%s\" is no address; " EXPRESSION_HINT, word);
     pattern->kind = PATTERN_ADDRESS;
     if (address_valid(word, false) && (domain[0] == '[' || has_domain_octets_only(domain)))
         pattern->text = address_normalise(word);

@@ -13,7 +13,7 @@ run() { # run COMMAND...: output, then "exit N"
 }
 
 printf '. (to) . (do) FS\n. (to) partner-.* (do) FE,, FX\n' >bad
-is "$(run "$rules" lint bad)" 'bad:2:8: error: "partner-.*" is no domain; an expression is written /partner-.*/ and compared with the whole address
+is "$(run "$rules" lint bad)" 'bad:2:8: error: "partner-.*" is no domain; an expression stands between slashes and is compared with the whole address: /.*@partner-[0-9]+\.example/
 . (to) partner-.* (do) FE,, FX
        ^
 bad:2:27: error: an action is expected here: FS SIP NS FE EIP NE REJECT
