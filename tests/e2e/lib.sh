@@ -69,16 +69,28 @@ unset MAIL_CONFIG
 
 # ---- into the world -----------------------------------------------------------------------------------------------------
 
+# The flags for unshare(1), or nothing if it is not permitted. In a chroot "/" is no mount point whose propagation could be changed.
+_world_flags() {
+    local flags
+    for flags in '-m -n -u' '-m --propagation unchanged -n -u'; do
+        # shellcheck disable=SC2086
+        if unshare $flags true 2>/dev/null; then
+            # With processes of its own, nothing can outlive the script.
+            ! unshare $flags -p -f --mount-proc true 2>/dev/null || flags="$flags -p -f --mount-proc --kill-child"
+            echo "$flags"
+            return
+        fi
+    done
+}
+
 world_enter() { # world_enter "$0" "$@"
     [ -z "${JULIA_IN_WORLD-}" ] || return 0
-    local script=$1 flags='-m -n -u'
+    local script=$1 flags
     shift
     [ "$(id -u)" = 0 ] || skip_all 'needs root for a network of its own'
     command -v postfix >/dev/null || skip_all 'Postfix is not installed'
-    # shellcheck disable=SC2086
-    unshare $flags true 2>/dev/null || skip_all 'unshare is not permitted here'
-    # With processes of its own, nothing can outlive the script.
-    ! unshare $flags -p -f --mount-proc true 2>/dev/null || flags="$flags -p -f --mount-proc --kill-child"
+    flags=$(_world_flags)
+    [ -n "$flags" ] || skip_all 'unshare is not permitted here'
     # shellcheck disable=SC2086
     exec unshare $flags env JULIA_IN_WORLD=yes bash "$script" "$@"
 }
