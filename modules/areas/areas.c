@@ -11,6 +11,9 @@
 /* A damaged or deleted index is made anew, and again if another process did the same meanwhile. */
 #define ATTEMPTS 5
 
+/* How long an index that cannot be written is left alone. */
+#define MEMORY_RETRY_NS INT64_C(60000000000)
+
 const char *area_name(enum area area)
 {
     static const char *const names[AREA_COUNT] = {"public", "trusted", "untrusted", "private", "ca"};
@@ -61,6 +64,24 @@ void areas_close(struct areas *areas)
     free(areas);
 }
 
+/* A full disk may have room again: a service must not stay in memory for ever. */
+static void leave_memory(struct areas *areas)
+{
+    struct index *fresh;
+    char error[256];
+
+    if (!areas_index_in_memory(areas->index) || areas_stamp_now() - areas->memory_since < MEMORY_RETRY_NS)
+        return;
+    areas->memory_since = areas_stamp_now();
+    fresh = areas_index_open(areas->index_file, error, sizeof(error));
+    if (fresh == NULL || areas_index_read_only(fresh) || areas_index_in_memory(fresh)) {
+        areas_index_close(fresh);
+        return;
+    }
+    areas_index_close(areas->index);
+    areas->index = fresh;
+}
+
 /* Deleted or replaced while open: the new one counts. */
 static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
 {
@@ -76,10 +97,22 @@ static bool reopen_if_moved(struct areas *areas, char *error_r, size_t size)
     return true;
 }
 
+static void tell_unwritable(struct areas *areas)
+{
+    const char *error = areas_index_error(areas->index);
+
+    if (!areas->index_told)
+        log_event(LOG_LEVEL_WARNING, "index-not-writable", "file", areas->index_file, "text",
+                  error[0] != '\0' ? error : "not writable for this user", "action",
+                  "going on in memory, which is slow for large stores: make file and directory writable",
+                  (char *)NULL);
+    areas->index_told = true;
+}
+
 bool areas_recover(struct areas *areas, char *error_r, size_t size)
 {
     if (areas_index_moved(areas->index))
-        return reopen_if_moved(areas, error_r, size);
+        return true; /* areas_refresh() opens the new one */
     if (areas_index_damaged(areas->index) && !areas_index_read_only(areas->index)) {
         log_event(LOG_LEVEL_WARNING, "index-damaged", "file", areas->index_file, "text",
                   areas_index_error(areas->index), "action", "made anew", (char *)NULL);
@@ -89,17 +122,14 @@ bool areas_recover(struct areas *areas, char *error_r, size_t size)
     if (!areas_index_damaged(areas->index) && !areas_index_unwritable(areas->index) &&
         !areas_index_read_only(areas->index))
         return false;
-    if (!areas->index_told)
-        log_event(LOG_LEVEL_WARNING, "index-not-writable", "file", areas->index_file, "text",
-                  areas_index_error(areas->index), "action",
-                  "going on in memory, which is slow for large stores: make file and directory writable",
-                  (char *)NULL);
-    areas->index_told = true;
+    tell_unwritable(areas);
+    areas->memory_since = areas_stamp_now();
     return areas_index_to_memory(areas->index, error_r, size);
 }
 
 int areas_refresh(struct areas *areas, char *error_r, size_t size)
 {
+    leave_memory(areas);
     for (int i = 0; i < ATTEMPTS; i++) {
         error_r[0] = '\0';
         if (!reopen_if_moved(areas, error_r, size))

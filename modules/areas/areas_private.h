@@ -13,7 +13,8 @@ struct areas {
     const char *(*pass_phrase)(void *context);
     void *context;
     struct index *index;
-    bool index_told; /* the log knows that the index cannot be written */
+    bool index_told;      /* the log knows that the index cannot be written */
+    int64_t memory_since; /* areas_stamp_now() when it went into memory, or last tried to come back */
 };
 
 /* file.watch in the index */

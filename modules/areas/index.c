@@ -7,8 +7,8 @@
 #include "modules/areas/index_sql.h"
 #include "util/mem.h"
 
-/* Pages that a write transaction may keep in memory before it writes them out: 8 MB. */
-#define CACHE_KIB 8192
+/* Pages that a write transaction may keep in memory before it writes them out. */
+#define CACHE_KIB 4096
 
 struct index {
     char *path;
@@ -99,14 +99,15 @@ static bool configure(struct index *index)
     sqlite3_busy_timeout(index->db, INDEX_BUSY_MS);
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return execute(index, cache) && execute(index, "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON");
+    return execute(index, cache) &&
+           execute(index,
+                   "PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON");
 }
 
 static bool connect_file(struct index *index)
 {
-    if (sqlite3_open_v2(index->path, &index->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-                        NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(index->path, &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK) {
         note_failure(index, sqlite3_extended_errcode(index->db));
         return false;
     }
@@ -209,6 +210,11 @@ bool areas_index_moved(const struct index *index)
     return moved != 0;
 }
 
+bool areas_index_in_memory(const struct index *index)
+{
+    return index->in_memory;
+}
+
 bool areas_index_damaged(const struct index *index)
 {
     return index->damaged;
@@ -271,6 +277,11 @@ int64_t areas_index_last_id(const struct index *index)
 bool areas_index_begin(struct index *index)
 {
     return execute(index, "BEGIN IMMEDIATE");
+}
+
+bool areas_index_begin_reading(struct index *index)
+{
+    return execute(index, "BEGIN");
 }
 
 bool areas_index_commit(struct index *index)

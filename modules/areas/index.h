@@ -57,6 +57,7 @@ bool areas_index_read_only(const struct index *index);
 bool areas_index_moved(const struct index *index);
 /* Goes on in memory: a copy of what the file has, which is never written back. */
 bool areas_index_to_memory(struct index *index, char *error_r, size_t size);
+bool areas_index_in_memory(const struct index *index);
 /* The last failure means that the file is damaged or of another shape; areas_index_reset() may help. */
 bool areas_index_damaged(const struct index *index);
 /* The last failure means that the file cannot be written here; areas_index_to_memory() may help. */
@@ -79,6 +80,8 @@ int64_t areas_index_last_id(const struct index *index);
 
 bool areas_index_begin(struct index *index); /* BEGIN IMMEDIATE, waiting at most INDEX_BUSY_MS */
 bool areas_index_commit(struct index *index);
+/* Many look-ups in a row on one state, with one lock instead of one each. Ended by areas_index_rollback(). */
+bool areas_index_begin_reading(struct index *index);
 void areas_index_rollback(struct index *index); /* harmless without a transaction */
 
 #endif

@@ -48,7 +48,7 @@ static bool write_begin(struct areas *areas, char *error_r, size_t size)
 
 static bool same_place(const struct scan *scan, const struct state *state)
 {
-    return state->known && strcmp(state->path, scan->areas->directories[scan->area]) == 0;
+    return state->known && areas_scan_same_place(state->path, scan->areas->directories[scan->area]);
 }
 
 /* Under the lock: another process may have put this area in order since the states were loaded. */
@@ -82,22 +82,43 @@ static bool rescan_due(const struct scan *scan, const struct state *state)
     return state->scanned_ns > scan->now_ns || scan->now_ns - state->scanned_ns >= scan->areas->rescan_ns;
 }
 
+/* Looks without disturbing anybody. */
+static bool look(struct scan *scan)
+{
+    bool ok = areas_index_begin_reading(scan->areas->index) && areas_scan_walk(scan);
+
+    areas_index_rollback(scan->areas->index);
+    return ok;
+}
+
+/* Nothing changed but the time of the last look. */
+static bool note_scan(struct scan *scan, const struct areas_stamp *stamp)
+{
+    bool ok = areas_index_begin(scan->areas->index) && set_directory(scan, stamp) &&
+              areas_index_commit(scan->areas->index);
+
+    if (!ok)
+        areas_index_rollback(scan->areas->index);
+    return ok;
+}
+
 static bool scan_directory(struct scan *scan, const struct state *state, const struct areas_stamp *stamp,
                            char *error_r, size_t size)
 {
-    bool remember_it;
+    bool new_stamp =
+        !areas_stamp_equal(stamp, state->stamp) || state->settled == areas_stamp_racy(stamp, scan->now_ns);
 
-    scan->full = !same_place(scan, state) || rescan_due(scan, state);
-    remember_it = scan->full || !areas_stamp_equal(stamp, state->stamp) ||
-                  state->settled == areas_stamp_racy(stamp, scan->now_ns);
     if (!same_place(scan, state))
-        scan->differs = true;
-    else if (!areas_scan_walk(scan))
+        return rewrite(scan, stamp, error_r, size);
+    scan->full = rescan_due(scan, state);
+    if (!look(scan))
         return false;
+    if (scan->differs)
+        return rewrite(scan, stamp, error_r, size);
     /* A reader that cannot write keeps looking each time until somebody can. */
-    if (!scan->differs && (!remember_it || areas_index_read_only(scan->areas->index)))
+    if ((!new_stamp && !scan->full) || areas_index_read_only(scan->areas->index))
         return true;
-    return rewrite(scan, stamp, error_r, size);
+    return note_scan(scan, stamp);
 }
 
 static bool watched_names(struct scan *scan, struct strlist *names)

@@ -41,6 +41,8 @@ bool areas_scan_walk(struct scan *scan);
 /* Rows that were there and are not any more: another process emptied the index meanwhile. */
 bool areas_scan_rows_lost(struct scan *scan);
 
+/* Both paths lead to the same directory (BASE may be reached through a link). */
+bool areas_scan_same_place(const char *a, const char *b);
 bool areas_scan_load_states(struct areas *areas, struct state states[AREA_COUNT]);
 void areas_scan_free_states(struct state states[AREA_COUNT]);
 

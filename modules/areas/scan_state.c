@@ -1,6 +1,7 @@
 /* What the index knows of each directory. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "modules/areas/scan_private.h"
 #include "util/mem.h"
@@ -15,6 +16,14 @@ static void load_state(sqlite3_stmt *s, struct state *state)
     strncpy(state->stamp, stamp != NULL ? stamp : "", AREAS_STAMP_MAX - 1);
     state->settled = sqlite3_column_int(s, 3) != 0;
     state->scanned_ns = sqlite3_column_int64(s, 4);
+}
+
+bool areas_scan_same_place(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return strcmp(a, b) == 0 ||
+           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
 bool areas_scan_load_states(struct areas *areas, struct state states[AREA_COUNT])
@@ -48,8 +57,8 @@ bool areas_scan_complete(struct areas *areas, unsigned int areas_mask, bool *com
     *complete_r = true;
     for (size_t i = 0; ok && i < AREA_COUNT; i++)
         if ((areas_mask >> i & 1) != 0 && areas->directories[i] != NULL)
-            *complete_r =
-                *complete_r && states[i].known && strcmp(states[i].path, areas->directories[i]) == 0;
+            *complete_r = *complete_r && states[i].known &&
+                          areas_scan_same_place(states[i].path, areas->directories[i]);
     areas_scan_free_states(states);
     return ok;
 }

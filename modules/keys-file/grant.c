@@ -1,7 +1,5 @@
 #include "modules/keys-file/grant.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,19 +81,13 @@ void grant_run(const struct serve_request *request, struct serve_answer *answer,
 {
     struct connection *connection = request->connection;
     const struct xml_node *node;
-    char uid[24];
 
     connection->granted = true; /* also if it fails: there is only one try */
     for (node = xml_child(request->body, "allow"); node != NULL; node = xml_next(node, "allow"))
         if (!private_key_exists(module, xml_attribute(node, "key"), answer))
             return;
-    snprintf(uid, sizeof(uid), "%ju", (uintmax_t)request->peer_uid);
-    for (node = xml_child(request->body, "allow"); node != NULL; node = xml_next(node, "allow")) {
+    for (node = xml_child(request->body, "allow"); node != NULL; node = xml_next(node, "allow"))
         add_allowance(connection, node);
-        log_event(LOG_LEVEL_DEBUG, "grant", "key", xml_attribute(node, "key"), "operation",
-                  xml_attribute(node, "operation"), "count", xml_attribute(node, "count"), "uid", uid,
-                  (char *)NULL);
-    }
 }
 
 bool grant_use(const struct serve_request *request, const char *operation, const char *key,

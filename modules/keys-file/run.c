@@ -11,7 +11,7 @@
 
 /* Locked memory, never written to swap space nor to core dumps, wiped when freed: private numbers and the
    pass phrase. Room for PRIVATE_KEYS_MAX keys of 4096 bits, and for those being read. */
-#define SECURE_HEAP (1u << 20)
+#define SECURE_HEAP (512u << 10)
 #define SECURE_MIN  32
 
 static void tell_unlocked(void)

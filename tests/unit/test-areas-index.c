@@ -180,6 +180,37 @@ START_TEST(other_directories)
 }
 END_TEST
 
+/* BASE may be reached through a link: no reason to read everything again. */
+START_TEST(through_a_link)
+{
+    char *link, *by_link;
+    struct stat before, after;
+
+    set_up();
+    fixture_settle(&fixture);
+    areas_close(fixture.areas);
+    link = mem_printf("%s.link", fixture.root);
+    ck_assert_int_eq(symlink(fixture.root, link), 0);
+    for (size_t i = 0; i < AREA_COUNT; i++) {
+        by_link = mem_printf("%s/%s", link, area_name((enum area)i));
+        free((void *)(uintptr_t)fixture.settings.directories[i]);
+        fixture.settings.directories[i] = by_link;
+    }
+    by_link = mem_printf("%s/index.sqlite", link);
+    free((void *)(uintptr_t)fixture.settings.index_file);
+    fixture.settings.index_file = by_link;
+    ck_assert_int_eq(stat(by_link, &before), 0);
+    fixture_open(&fixture);
+    expect_all();
+    ck_assert_int_eq(stat(by_link, &after), 0);
+    ck_assert(before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+              before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+    unlink(link);
+    free(link);
+    tear_down();
+}
+END_TEST
+
 /* A process of another user that can read the index but not write it. */
 START_TEST(not_writable)
 {
@@ -395,5 +426,5 @@ START_TEST(no_secrets)
 END_TEST
 
 UNIT_MAIN("areas-index", damaged_while_closed, damaged_while_open, foreign_file, deleted_while_open,
-          other_directories, not_writable, not_writable_and_changed, cannot_be_made, many_readers,
-          many_readers_of_a_vanishing_index, no_secrets)
+          other_directories, through_a_link, not_writable, not_writable_and_changed, cannot_be_made,
+          many_readers, many_readers_of_a_vanishing_index, no_secrets)
