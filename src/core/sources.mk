@@ -21,15 +21,18 @@ CORE_SRC := \
 	src/core/plan.c \
 	src/core/prepare.c \
 	src/core/prepare_field.c \
+	src/core/prepare_gap.c \
+	src/core/prepare_leaf.c \
 	src/core/protect.c \
 	src/core/run.c \
 	src/core/select.c \
 	src/core/selfcheck.c \
 	src/core/signer.c \
+	src/core/split.c \
 	src/core/trace.c \
 	src/core/treatment.c \
 	src/core/trigger.c
-CORE_DECIDES := $(filter-out src/core/main.c src/core/run.c,$(CORE_SRC)) # for unit tests
+CORE_DECIDES := $(filter-out src/core/main.c src/core/run.c src/core/split.c,$(CORE_SRC)) # for unit tests
 include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
 
 PROGRAMS  += julia
