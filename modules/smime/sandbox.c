@@ -28,28 +28,24 @@ static const int allowed[] = {
 /* clang-format on */
 
 /* Calls that are allowed with certain arguments only. */
-static int allow_some(scmp_filter_ctx filter)
-{
-    int rc;
-
+static const struct {
+    int call;
+    struct scmp_arg_cmp argument;
+} restricted[] = {
     /* memory, but none that can be executed */
-    rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                          SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    {SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+    {SCMP_SYS(mmap2), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
     /* glibc's fstat() */
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                              SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(statx), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-    /* module_serve() forbids core dumps; nobody allows them again */
-    if (rc == 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
-                              SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE), SCMP_A1(SCMP_CMP_EQ, 0));
-    return rc;
+    {SCMP_SYS(newfstatat), {3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0}},
+    {SCMP_SYS(statx), {2, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH}},
+};
+
+/* module_serve() forbids core dumps; nobody allows them again. */
+static int allow_hiding(scmp_filter_ctx filter)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
+                            (struct scmp_arg_cmp){0, SCMP_CMP_EQ, PR_SET_DUMPABLE, 0},
+                            (struct scmp_arg_cmp){1, SCMP_CMP_EQ, 0, 0});
 }
 
 bool sandbox_available(void)
@@ -64,8 +60,10 @@ bool sandbox_enter(void)
 
     for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    for (size_t i = 0; rc == 0 && i < sizeof(restricted) / sizeof(restricted[0]); i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, restricted[i].call, 1, restricted[i].argument);
     if (rc == 0)
-        rc = allow_some(filter);
+        rc = allow_hiding(filter);
     if (rc == 0)
         rc = seccomp_load(filter);
     seccomp_release(filter);

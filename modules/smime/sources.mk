@@ -11,7 +11,7 @@ endif
 ifneq ($(SMIME_SECCOMP_LIBS),)
 $(B)/modules/smime/sandbox.o: CPPFLAGS += -DHAVE_SECCOMP $(shell pkg-config --cflags libseccomp)
 endif
-SMIME_LIBS = -lcrypto -lz -lexpat -lmd $(SMIME_SECCOMP_LIBS)
+SMIME_LIBS = -lcrypto -lz -lexpat $(SMIME_SECCOMP_LIBS)
 
 PROGRAMS   += smime
 smime_SRC   = modules/smime/main.c $(SMIME_SRC)
