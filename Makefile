@@ -105,7 +105,7 @@ SECONDS_EACH ?= 60
 define link_fuzzer
 build/fuzz/$(1): $($(1)_SRC) $(LIBJULIA_SRC)
 	@mkdir -p $$(@D)
-	clang $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -o $$@ $$^ $($(1)_LIBS) -lexpat -lmd
+	clang $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -o $$@ $$^ $($(1)_LIBS) -lexpat $(LDLIBS)
 endef
 $(foreach p,$(FUZZERS),$(eval $(call link_fuzzer,$(p))))
 fuzzers: $(foreach p,$(FUZZERS),build/fuzz/$(p))

@@ -4,6 +4,6 @@ julia-module-check_SRC  = modules/check/main.c modules/check/report.c modules/ch
                           modules/check/check_hello.c modules/check/check_frames.c modules/check/check_descriptors.c \
                           modules/check/check_keys.c modules/check/check_grant.c modules/check/check_trust.c \
                           modules/check/check_smime.c
-julia-module-check_LIBS = -lxml2 -lexpat -lmd
+julia-module-check_LIBS = -lxml2 -lexpat
 julia-module-check_DIR  = bin
 $(B)/modules/check/rng.o: CPPFLAGS += $(shell xml2-config --cflags)

@@ -37,5 +37,5 @@ include $(sort $(filter-out src/core/sources.mk,$(wildcard src/core/*.mk)))
 
 PROGRAMS  += julia
 julia_SRC  = $(CORE_SRC)
-julia_LIBS = -lexpat -lmd
+julia_LIBS = -lexpat
 julia_DIR  = bin

@@ -1,4 +1,4 @@
-/* SHA-256 by the processor or by libmd, for journal keys, fingerprints and digests of copies. */
+/* SHA-256 by nettle, for journal keys, fingerprints and digests of copies. */
 #ifndef JULIA_SHA256_H
 #define JULIA_SHA256_H
 

@@ -13,8 +13,7 @@ LIBJULIA_SRC += src/util/base64.c \
                 src/util/process.c \
                 src/util/process_start.c \
                 src/util/sha256.c \
-                src/util/sha256_cpu.c \
                 src/util/strlist.c \
                 src/util/tmpfile.c \
                 src/util/units.c
-LDLIBS += -lmd
+LDLIBS += -lnettle

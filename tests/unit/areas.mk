@@ -3,4 +3,4 @@ AREAS_TEST_SRC = tests/unit/areas_fixture.c $(AREAS_SRC)
 AREAS_TESTS = test-areas-files test-areas-find test-areas-follow test-areas-index
 UNIT_TESTS += $(AREAS_TESTS)
 $(foreach t,$(AREAS_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $$(AREAS_TEST_SRC)))
-$(foreach t,$(AREAS_TESTS),$(eval $(t)_LIBS := $$(CHECK_LIBS) $$(AREAS_LIBS) -lmd))
+$(foreach t,$(AREAS_TESTS),$(eval $(t)_LIBS := $$(CHECK_LIBS) $$(AREAS_LIBS)))

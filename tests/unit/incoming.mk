@@ -2,7 +2,7 @@
 INCOMING_TESTS = test-incoming-status test-incoming-header test-incoming-entity test-incoming-subject test-incoming-assemble
 UNIT_TESTS += $(INCOMING_TESTS) test-incoming-unwrap
 INCOMING_REST := $(CORE_DECIDES) $(DELIVERY_SRC) $(INCOMING_SRC)
-$(foreach t,$(INCOMING_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $(INCOMING_REST))$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat -lmd))
+$(foreach t,$(INCOMING_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $(INCOMING_REST))$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat))
 test-incoming-unwrap_SRC := tests/unit/test-incoming-unwrap.c tests/unit/incoming_modules.c \
 	$(foreach f,unwrap opener keyright intact layer_answer ask_verdict message spool envelope_line,src/core/$(f).c)
-test-incoming-unwrap_LIBS = $(CHECK_LIBS) -lexpat -lmd
+test-incoming-unwrap_LIBS = $(CHECK_LIBS) -lexpat

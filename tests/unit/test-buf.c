@@ -1,7 +1,6 @@
 /* Buffers, lists, arrays, outcomes, digests. */
 #include "util/buf.h"
 
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -166,23 +165,6 @@ START_TEST(digests)
 }
 END_TEST
 
-/* Against libmd, at every length around the blocks and their padding. */
-START_TEST(digests_of_all_lengths)
-{
-    unsigned char data[400];
-
-    for (size_t i = 0; i < sizeof(data); i++)
-        data[i] = (unsigned char)(i * i + 7 * i);
-    for (size_t len = 0; len <= sizeof(data); len++) {
-        char hex[SHA256_HEX_LEN + 1], wanted[SHA256_DIGEST_STRING_LENGTH];
-
-        sha256_hex(data, len, hex);
-        SHA256Data(data, len, wanted);
-        ck_assert_msg(strcmp(hex, wanted) == 0, "length %zu", len);
-    }
-}
-END_TEST
-
 START_TEST(deadlines)
 {
     deadline soon = deadline_in(5000);
@@ -198,4 +180,4 @@ START_TEST(deadlines)
 }
 END_TEST
 
-UNIT_MAIN("buf", buffers, lists, arrays, exhaustion, outcomes, digests, digests_of_all_lengths, deadlines)
+UNIT_MAIN("buf", buffers, lists, arrays, exhaustion, outcomes, digests, deadlines)
