@@ -18,6 +18,7 @@
 #   $WORLD/log        front.log, front-julia-{external,scanner,internal}.log
 #   WORLD_USER        julia's user ("julia", exists only inside); run_as COMMAND... runs as this user
 #   WORLD_CONF        $WORLD/base/etc/julia.conf
+#   WORLD_IPV6        yes or no: whether this kernel has it
 #   front instance    127.0.0.1:25 and [::1]:25, /etc/postfix (private)
 #   clients           internal 10.1.0.7 and fd00:1::7 (in INTERNAL_CLIENTS), external 203.0.113.9 and 2001:db8::9,
 #                     scanner 10.2.0.2 (in SCANNER_CLIENTS), local 127.0.0.1
@@ -105,7 +106,8 @@ _world_network() {
     ip link set lo up
     local address
     for address in 10.1.0.7/32 10.2.0.2/32 203.0.113.9/32; do ip addr add $address dev lo; done
-    for address in fd00:1::7/128 2001:db8::9/128; do ip addr add $address dev lo nodad 2>/dev/null || :; done
+    WORLD_IPV6=no
+    ! ip addr add fd00:1::7/128 dev lo nodad 2>/dev/null || ! ip addr add 2001:db8::9/128 dev lo nodad 2>/dev/null || WORLD_IPV6=yes
     printf '127.0.0.1 localhost\n::1 localhost\n127.0.0.1 gate.behoerde.de gate\n' >"$WORLD/hosts"
     printf '# no resolver\n' >"$WORLD/resolv.conf"
     _bind "$WORLD/hosts" /etc/hosts
@@ -173,7 +175,7 @@ local_transport = error:5.1.1 no local delivery here
 alias_maps =
 alias_database =
 inet_interfaces = loopback-only
-inet_protocols = all
+inet_protocols = $([ $WORLD_IPV6 = yes ] && echo all || echo ipv4)
 mynetworks = 127.0.0.0/8 [::1]/128 10.1.0.0/16 10.2.0.0/16 [fd00:1::]/32
 relay_domains = behoerde.de
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
@@ -189,10 +191,10 @@ END
 }
 
 _front_master() {
+    echo '# Main instance of the test'
+    echo '127.0.0.1:25 inet n - n - - smtpd'
+    [ $WORLD_IPV6 = no ] || echo '[::1]:25 inet n - n - - smtpd'
     cat <<'END'
-# Main instance of the test
-127.0.0.1:25 inet n - n - - smtpd
-[::1]:25  inet  n - n -     - smtpd
 pickup    unix  n - n 60    1 pickup
 cleanup   unix  n - n -     0 cleanup
 qmgr      unix  n - n 300   1 qmgr
