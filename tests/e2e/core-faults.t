@@ -114,6 +114,23 @@ age 100
 outgoing $sender anna@partner-1.com < "$in"
 is "$status $(taken external)" '75 0' 'a module that always dies is not the fault of the message'
 
+# Run after run is killed: in the end the message is returned.
+faulty MODULE_SMIME smime --on encrypt --do hang
+echo 'GIVE_UP = 60s' >> "$base/etc/julia.conf"
+forget
+for i in 1 2 3; do
+    "$build/bin/julia" -c "$base/etc/julia.conf" -client 10.1.2.3 -sender $sender -readmail anna@partner-1.com < "$in" &
+    child=$!
+    sleep 0.5
+    kill -KILL $child
+    wait $child 2> /dev/null
+done
+conf $'GIVE_UP = 60s'
+age 100
+outgoing $sender anna@partner-1.com < "$in"
+is "$status $(taken external)" '0 0' 'killed three times, and older than GIVE_UP: returned'
+like "$(cat "$base"/internal/*.eml)" 'Final-Recipient: rfc822; anna@partner-1.com' '... with a report'
+
 # The own deadline ends first, children are gone.
 rules '. (to) partner-1.com (do) FE'
 conf "MODULE_TIMEOUT = 3s
