@@ -196,6 +196,7 @@ START_TEST(test_forged_with_certificate)
     /* nor may another customer of the same root speak for a CA of that name below another CA */
     elsewhere = pki_issue(root, &(struct pki_spec){.name = "Elsewhere", .ca = true});
     bench_put(&bench, "ca", elsewhere->certificate);
+    bench_put_crl(&bench, pki_crl(elsewhere, &(struct pki_crl_spec){.number = 1}));
     evil = pki_issue(elsewhere, &(struct pki_spec){.name = "Sub", .ca = true});
     forged = pki_crl(evil, &(struct pki_crl_spec){.number = 999});
     ck_assert_verdict(bench_judge(&bench, leaf->certificate, USE_SIGN, NULL,
@@ -382,6 +383,31 @@ START_TEST(test_other_path_delegated)
 }
 END_TEST
 
+/* The same, told by the worse of two bad paths, after the better one. */
+START_TEST(test_worse_path_revokes)
+{
+    struct pki *old, *good, *cross, *signer;
+
+    start();
+    bench_remove(&bench, "ca");
+    old = pki_issue(NULL, &(struct pki_spec){.name = "Old", .ca = true, .from = -500, .until = -1});
+    good = pki_issue(old, &(struct pki_spec){.name = "Sub", .ca = true, .key = sub->key});
+    cross = pki_issue(
+        root, &(struct pki_spec){.name = "Sub", .ca = true, .key = sub->key, .from = -500, .until = -1});
+    signer = pki_issue(root, &(struct pki_spec){.name = "Sub", .usage = "cRLSign"});
+    bench_put(&bench, "ca", old->certificate);
+    bench_put(&bench, "ca", good->certificate);
+    bench_put(&bench, "ca", root->certificate);
+    bench_put(&bench, "ca", cross->certificate);
+    bench_put(&bench, "ca", signer->certificate);
+    ck_assert_verdict(ask(REVOCATION_PREFER, NULL), VERDICT_EXPIRED);
+    ck_assert_int_eq(X509_cmp(bench.judgement.path[2], old->certificate), 0);
+    ck_assert_verdict(ask(REVOCATION_PREFER, CRLS(pki_crl(signer, &(struct pki_crl_spec){REVOKE}))),
+                      VERDICT_REVOKED);
+    bench_end(&bench);
+}
+END_TEST
+
 /* The certificate names another issuer for its CRL: an indirect one, below the same anchor only. */
 START_TEST(test_crl_issuer)
 {
@@ -460,5 +486,6 @@ END_TEST
 UNIT_MAIN("trust-revocation", test_fresh, test_missing, test_revoked, test_revoked_issuer, test_expired_crl,
           test_future_crl, test_newest_wins, test_same_time, test_forged, test_forged_with_certificate,
           test_separate_keys, test_no_crl_sign, test_no_next_update, test_doubtful, test_scopes,
-          test_distribution_point, test_delta, test_other_path, test_other_path_delegated, test_crl_issuer,
-          test_crl_issuer_of_other_anchor, test_trusted_without_root, test_crl_arrives)
+          test_distribution_point, test_delta, test_other_path, test_other_path_delegated,
+          test_worse_path_revokes, test_crl_issuer, test_crl_issuer_of_other_anchor,
+          test_trusted_without_root, test_crl_arrives)
