@@ -185,8 +185,10 @@ static void verify_signers(struct signed_data *s, STACK_OF(X509) * given)
 
     for (size_t i = 0; i < s->signer_count; i++) {
         signer = &s->signers[i];
-        signer_find_certificate(signer, s->baggage.certificates);
-        signer_find_certificate(signer, given);
+        for (int exact = 1; exact >= 0; exact--) {
+            signer_find_certificate(signer, s->baggage.certificates, exact != 0);
+            signer_find_certificate(signer, given, exact != 0);
+        }
         if (s->content_type == NID_pkcs7_data)
             signer_verify(signer, &s->digests, s->u->weak);
         else

@@ -17,10 +17,12 @@ void signer_read(struct signer *signer, const void *der, size_t len)
 {
     memset(signer, 0, sizeof(*signer));
     signer->info = signer_info_decode(der, len);
-    if (signer->info == NULL)
+    if (signer->info == NULL) {
         find(signer, SIGNER_UNSUPPORTED, "unreadable");
-    else
-        signer->digest = digest_by_nid(der_plain_algorithm(signer->info->digest_algorithm));
+        return;
+    }
+    signer->digest = digest_by_nid(der_plain_algorithm(signer->info->digest_algorithm));
+    signer->has_attributes = signer_info_attributes(signer->info, &signer->attributes);
 }
 
 void signer_free(struct signer *signer)
@@ -29,11 +31,17 @@ void signer_free(struct signer *signer)
     memset(signer, 0, sizeof(*signer));
 }
 
-void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates)
+void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates, bool exact)
 {
-    for (int i = 0; signer->info != NULL && signer->certificate == NULL && i < sk_X509_num(certificates); i++)
-        if (entity_names(signer->info->sid, sk_X509_value(certificates, i)))
-            signer->certificate = sk_X509_value(certificates, i);
+    X509 *certificate;
+
+    for (int i = 0; signer->info != NULL && signer->certificate == NULL && i < sk_X509_num(certificates);
+         i++) {
+        certificate = sk_X509_value(certificates, i);
+        if (entity_names(signer->info->sid, certificate) &&
+            (!exact || signed_attributes_name(&signer->attributes, certificate)))
+            signer->certificate = certificate;
+    }
 }
 
 /* Everything that has to be so before the signature itself is looked at. */
@@ -129,7 +137,7 @@ void signer_verify(struct signer *signer, const struct digests *digests, bool we
         find(signer, SIGNER_BAD, "attributes");
     else if (signer->info->signed_attributes == NULL)
         verify_content(signer, digest, len);
-    else if (!signer_info_attributes(signer->info, &signer->attributes))
+    else if (!signer->has_attributes)
         find(signer, SIGNER_BAD, "attributes");
     else if (OBJ_obj2nid(signer->attributes.content_type) != NID_pkcs7_data)
         find(signer, SIGNER_BAD, "content-type");

@@ -21,6 +21,7 @@ struct signer {
     const struct digest_algorithm *digest; /* NULL: unknown */
     struct signature_scheme scheme;
     bool has_scheme;
+    bool has_attributes; /* signed ones, in order, told in `attributes` */
     struct signed_attributes attributes;
 };
 
@@ -28,8 +29,9 @@ struct signer {
 void signer_read(struct signer *signer, const void *der, size_t len);
 void signer_free(struct signer *signer);
 
-/* Looks for its certificate, if it has none yet. */
-void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates);
+/* Looks for its certificate, if it has none yet: one that the SignerInfo's identifier names and, with
+   `exact`, the signed attribute signingCertificateV2 too. Certificates may share issuer, serial or key. */
+void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates, bool exact);
 
 /* Checks the signature over a content of type id-data with these digests; without `weak`, weak digests are
  * unsupported. */

@@ -151,6 +151,24 @@ def deadlines(tap, pki, smime):
         tap.equal(output.read(), b"", "and nothing stays in the output")
 
 
+def service(tap, pki):
+    """Behind a listening socket: one connection after another, SIGTERM ends it."""
+    listening = lab.socket.socket(lab.socket.AF_UNIX, lab.socket.SOCK_STREAM)
+    listening.bind(str(pki.path / "smime.sock"))
+    listening.listen()
+    process = subprocess.Popen([lab.MODULE], stdin=listening, env={"PATH": "/usr/bin:/bin"})
+    for number in (1, 2):
+        smime = lab.Smime.__new__(lab.Smime)
+        smime.process, smime.number = process, 0
+        smime.socket = lab.socket.socket(lab.socket.AF_UNIX, lab.socket.SOCK_STREAM)
+        smime.socket.connect(str(pki.path / "smime.sock"))
+        got = smime.encrypt([pki.der("rsa")], b"Hello")
+        tap.equal(got.status, "ok", f"as a service: connection {number}")
+        smime.socket.close()
+    process.terminate()
+    tap.equal(process.wait(20), 0, "as a service: SIGTERM ends it in order")
+
+
 def main():
     tap, pki = lab.Tap(), lab.Pki()
     with lab.Smime() as smime:
@@ -159,6 +177,9 @@ def main():
         bad_requests(tap, pki, smime)
         read_only_output(tap, pki, smime)
         deadlines(tap, pki, smime)
+    service(tap, pki)
+    run = subprocess.run([lab.MODULE], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    tap.ok(run.returncode == 2 and b"julia" in run.stderr, "started by hand: exit status 2 and a hint")
     memory(tap, pki)
     tap.done()
 

@@ -199,11 +199,26 @@ def signature_forms(tap, w, smime):
     identifier = got.body.find(lab.N + "signer").find(lab.N + "identifier")
     tap.equal((identifier.get("issuer"), identifier.get("serial")), (lab.b64(issuer), lab.take(serial)[1].hex()),
               "without certificate the signer's identifier is told")
+    renewed = renew(w.pki)
+    named = attribute(ESS_V2, tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, lab.hashlib.sha256(renewed).digest())))))
+    got = smime.unwrap(w.message(w.signer([*w.standard, named]), certificates=[w.pki.der("rsa"), renewed]))
+    tap.ok(got.signers() == [GOOD] and got.body.find(lab.N + "signer").get("fingerprint") == lab.hashlib.sha256(renewed).hexdigest(),
+           "of two certificates with one issuer, serial and key, the one that the signature names", got)
+    got = smime.unwrap(w.message(w.signer([*w.standard, named]), certificates=[w.pki.der("rsa")]), certificates=[renewed])
+    tap.equal(got.signers(), [GOOD], "also when that one comes with the request")
     ski = lab.openssl("x509", "-in", w.pki.certificate("rsa"), "-noout", "-ext", "subjectKeyIdentifier").split()[-1].replace(b":", b"").lower()
     by_key = tlv(0x80, bytes.fromhex(ski.decode()))
     tap.equal(smime.unwrap(w.message(w.signer(w.standard, version=3, sid=by_key))).signers(), [GOOD], "signer by key identifier")
     got = smime.unwrap(w.message(w.signer(w.standard, version=3, sid=by_key), certificates=[]))
     tap.equal(got.body.find(lab.N + "signer").find(lab.N + "identifier").get("ski"), ski.decode(), "whose identifier is told too")
+
+
+def renew(pki):
+    """Another certificate for the same key, with the same serial number."""
+    serial = lab.openssl("x509", "-in", pki.certificate("rsa"), "-noout", "-serial").decode().strip().split("=")[1]
+    lab.openssl("x509", "-req", "-in", pki.path / "rsa.csr", "-CA", pki.path / "ca.pem", "-CAkey", pki.path / "ca.key", "-set_serial",
+                f"0x{serial}", "-days", "10", "-out", pki.path / "renewed.pem")
+    return lab.pem_to_der((pki.path / "renewed.pem").read_bytes())
 
 
 def ed25519(tap, w, smime):
