@@ -194,10 +194,13 @@ bool entity_prepared(const struct entity_header *how, struct entity *entity_r, s
     const struct message *message = how->message;
     struct buf inner = {0};
     entity_inner_header(how, &inner);
-    bool needed = prepare_needed(message->mime.root, &inner, message->fd);
-    if (!needed) {
+    bool limited =
+        message->mime.fault != MIME_OK; /* what lies deeper is not known, so it cannot be re-encoded */
+    if (limited || !prepare_needed(message->mime.root, &inner, message->fd)) {
+        bool ok = entity_plain(how, entity_r, outcome);
+        entity_r->fragile = limited;
         buf_free(&inner);
-        return entity_plain(how, entity_r, outcome);
+        return ok;
     }
     int fd = message_output(message, message->size + message->size / 2, outcome);
     *entity_r = (struct entity){.own_fd = fd};

@@ -44,7 +44,7 @@ static bool part_unsafe(struct prepare *w, const struct mime_part *part, bool ow
     if (own_header && header_unsafe(&part->header, w->crlf))
         return true;
     if (part->children == NULL)
-        return prepare_leaf_unsafe(part);
+        return prepare_leaf_unsafe(w, part);
     if (gaps_unsafe(w, part))
         return true;
     for (const struct mime_part *child = part->children; child != NULL; child = child->next)

@@ -12,9 +12,12 @@
 #define CHUNK    (24u << 10)
 #define QP_WORTH 6 /* text stays readable while at most every sixth octet must be escaped */
 
-bool prepare_leaf_unsafe(const struct mime_part *part)
+bool prepare_leaf_unsafe(struct prepare *w, const struct mime_part *part)
 {
-    return part->has_8bit || part->has_nul || part->has_bare_cr || part->has_bare_lf || part->has_long_line;
+    if (part->has_8bit || part->has_nul || part->has_bare_cr || part->has_bare_lf || part->has_long_line)
+        return true;
+    /* A multipart in which no part was found: all of it stands outside of parts. */
+    return mime_type_is(part, "multipart/") && prepare_gap(w, part->body, part->end, false);
 }
 
 /* What the decoded octets of a leaf are like. */
@@ -97,8 +100,9 @@ static bool may_encode(const struct mime_part *part)
 
 void prepare_leaf(struct prepare *w, const struct mime_part *part, const struct header *header)
 {
-    if (!prepare_leaf_unsafe(part) || !may_encode(part)) {
-        w->fragile = w->fragile || prepare_leaf_unsafe(part);
+    bool unsafe = prepare_leaf_unsafe(w, part);
+    if (!unsafe || !may_encode(part)) {
+        w->fragile = w->fragile || unsafe;
         prepare_header(w, header, NULL);
         prepare_copy(w, part->body, part->end);
         return;

@@ -18,7 +18,7 @@ void prepare_copy(struct prepare *w, uint64_t from, uint64_t to); /* octets of t
 void prepare_header(struct prepare *w, const struct header *header, const char *encoding);
 
 /* prepare_leaf.c */
-bool prepare_leaf_unsafe(const struct mime_part *part);
+bool prepare_leaf_unsafe(struct prepare *w, const struct mime_part *part);
 /* Header and body, re-encoded where relays would change something. */
 void prepare_leaf(struct prepare *w, const struct mime_part *part, const struct header *header);
 

@@ -109,8 +109,7 @@ static bool sign_entity(struct product *product, struct signature *signature, co
     struct message *message = product->plan->message;
     struct outcome *outcome = &signature->outcome;
     uint64_t size;
-    bool opaque =
-        entity->fragile || message->mime.fault != MIME_OK || strcmp(signature->profile->form, "opaque") == 0;
+    bool opaque = entity->fragile || strcmp(signature->profile->form, "opaque") == 0;
     signature->fd = begin_file(product, outer, outcome);
     if (signature->fd < 0 ||
         !worked(product, protect_sign(message, entity, signature->signer, signature->profile, opaque,

@@ -137,6 +137,7 @@ START_TEST(fragile_ones)
         "protocol=x\n\n"
         "--c\nContent-Type: text/plain\n\n\xe4\n--c\nContent-Type: application/x\n\ny\n--c--\n--b--\n",
         "Content-Type: message/delivery-status\n\nX: \xe4\n",
+        "Content-Type: multipart/mixed; boundary=b\n\nno part\xe4\n",
     };
     struct core core;
     core_set_up(&core, "", NULL);
