@@ -262,6 +262,35 @@ START_TEST(private_keys)
 }
 END_TEST
 
+START_TEST(several_keys_in_a_file)
+{
+    EVP_PKEY *keys[2] = {make_key("EC", 256), make_key("EC", 384)}, *key;
+    const char *const addresses[2] = {"first@x.example", "second@x.example"};
+    struct buf all = {0};
+    size_t count;
+
+    set_up();
+    for (int i = 0; i < 2; i++)
+        add_key_pem(&all, keys[i], NULL, i == 0);
+    for (int i = 0; i < 2; i++) {
+        X509 *certificate = make_certificate(&(struct maker){.address = addresses[i], .key = keys[i]});
+
+        add_pem(&all, certificate);
+        X509_free(certificate);
+    }
+    put_file(&fixture, "private/all.pem", all.data, all.len, 0600);
+    open_areas();
+    for (int i = 0; i < 2; i++) {
+        key = key_of(addresses[i], &count);
+        ck_assert_int_eq(EVP_PKEY_eq(key, keys[i]), 1);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(keys[i]);
+    }
+    buf_wipe(&all);
+    tear_down();
+}
+END_TEST
+
 START_TEST(capabilities)
 {
     static const unsigned char extension[] = {0x30, 0x00}, stored[] = {0x30, 0x02, 0x30, 0x00};
@@ -324,4 +353,4 @@ START_TEST(listing_in_pages)
 END_TEST
 
 UNIT_MAIN("areas-find", by_address, by_serial, by_key_identifier, by_subject_and_crls, private_keys,
-          capabilities, listing_in_pages)
+          several_keys_in_a_file, capabilities, listing_in_pages)

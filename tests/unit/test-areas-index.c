@@ -67,12 +67,16 @@ static void tear_down(void)
 
 static void expect_all(void)
 {
+    struct areas_list list;
     char address[40];
 
     fixture_refresh(&fixture);
     for (int i = 0; i < FILES; i++) {
         snprintf(address, sizeof(address), "u%d@x.example", i);
-        ck_assert_uint_eq(count_address(&fixture, ALL_AREAS, address), 1);
+        ck_assert_int_eq(areas_find_address(fixture.areas, ALL_AREAS, address, &list, fixture.error, 100), 0);
+        ck_assert_uint_eq(list.count, 1);
+        ck_assert_str_eq(list.items[0].addresses.items[0], address);
+        areas_list_free(&list);
     }
 }
 
@@ -124,6 +128,50 @@ START_TEST(damaged_while_open)
         scribble(at, at + 4096);
         expect_all();
     }
+    tear_down();
+}
+END_TEST
+
+static int64_t ask_index(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    int64_t result = 0;
+
+    ck_assert_int_eq(sqlite3_open(fixture.settings.index_file, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK, "%s", sqlite3_errmsg(db));
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        result = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return result;
+}
+
+/* What SQLite cannot notice: a certificate that is not the one its row says. */
+START_TEST(wrong_contents)
+{
+    set_up();
+    ask_index("UPDATE certificate SET der = (SELECT der FROM certificate WHERE id = 2) WHERE id = 1");
+    expect_all();
+    ask_index("UPDATE certificate SET der = x'3000' WHERE id = 1");
+    expect_all();
+    tear_down();
+}
+END_TEST
+
+START_TEST(nothing_is_left_behind)
+{
+    char name[40];
+
+    set_up();
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof(name), "public/%d.pem", i);
+        remove_file(&fixture, name);
+    }
+    fixture_refresh(&fixture);
+    ck_assert_int_eq(ask_index("SELECT count(*) FROM file"), 0);
+    ck_assert_int_eq(ask_index("SELECT count(*) FROM certificate"), 0);
+    ck_assert_int_eq(ask_index("SELECT count(*) FROM address"), 0);
     tear_down();
 }
 END_TEST
@@ -425,6 +473,7 @@ START_TEST(no_secrets)
 }
 END_TEST
 
-UNIT_MAIN("areas-index", damaged_while_closed, damaged_while_open, foreign_file, deleted_while_open,
-          other_directories, through_a_link, not_writable, not_writable_and_changed, cannot_be_made,
-          many_readers, many_readers_of_a_vanishing_index, no_secrets)
+UNIT_MAIN("areas-index", damaged_while_closed, damaged_while_open, wrong_contents, nothing_is_left_behind,
+          foreign_file, deleted_while_open, other_directories, through_a_link, not_writable,
+          not_writable_and_changed, cannot_be_made, many_readers, many_readers_of_a_vanishing_index,
+          no_secrets)
