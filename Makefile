@@ -41,7 +41,7 @@ FUZZERS      :=
 
 include src/util/sources.mk src/mail/sources.mk src/module/sources.mk src/core/sources.mk
 include rules/sources.mk contrib/sources.mk $(sort $(wildcard modules/*/sources.mk))
-include tests/unit/sources.mk tests/fuzz/sources.mk tests/tools/sources.mk
+include tests/unit/sources.mk tests/fuzz/sources.mk tests/tools/sources.mk bench/sources.mk
 
 # A program P: $(P_SRC) its own files, $(P_LIBS) what it links besides libjulia.a, $(P_DIR) its folder below build/.
 objects = $(patsubst %.c,$(B)/%.o,$(1))
