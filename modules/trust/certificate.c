@@ -16,7 +16,8 @@
 X509 *certificate_parse(const struct buf *der)
 {
     const unsigned char *p = (const unsigned char *)der->data;
-    X509 *certificate = der->len == 0 ? NULL : d2i_X509(NULL, &p, (long)der->len);
+    X509 *certificate =
+        der->len == 0 || der->len > CERTIFICATE_MAX ? NULL : d2i_X509(NULL, &p, (long)der->len);
 
     if (certificate != NULL && p != (const unsigned char *)der->data + der->len) {
         X509_free(certificate);
@@ -40,6 +41,18 @@ void certificate_fingerprint(const X509 *certificate, char fingerprint_r[FINGERP
     buf_free(&hex);
 }
 
+/* At most NAME_TEXT_MAX octets, not ending inside a UTF-8 character. */
+static char *cut_text(const char *data, size_t len)
+{
+    size_t end = len;
+
+    if (len <= NAME_TEXT_MAX)
+        return mem_strndup(data, len);
+    for (end = NAME_TEXT_MAX; end > 0 && ((unsigned char)data[end] & 0xc0) == 0x80; end--)
+        ;
+    return mem_printf("%.*s...", (int)end, data);
+}
+
 char *certificate_name(const X509_NAME *name)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -50,7 +63,7 @@ char *certificate_name(const X509_NAME *name)
         return mem_strdup("?");
     X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
     len = BIO_get_mem_data(bio, &data);
-    text = mem_strndup(len > 0 ? data : "", len > 0 ? (size_t)len : 0);
+    text = cut_text(len > 0 ? data : "", len > 0 ? (size_t)len : 0);
     BIO_free(bio);
     return text;
 }

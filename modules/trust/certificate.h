@@ -9,9 +9,13 @@
 #include "modules/trust/verdict.h"
 #include "util/buf.h"
 
-#define ISO_TIME_SIZE 21 /* 2026-11-21T12:00:00Z and its NUL */
+#define CERTIFICATE_MAX                                                                                      \
+    (64u << 10) /* octets of DER; certificates of people have below 3 KB, with a hundred addresses 8 KB */
+#define NAME_TEXT_MAX 1000 /* octets of a name in an answer; longer ones are cut, they only inform people */
+#define ISO_TIME_SIZE 21   /* 2026-11-21T12:00:00Z and its NUL */
 
-/* One certificate from DER without a single octet behind it; NULL when it is none. */
+/* One certificate from DER without a single octet behind it; NULL when it is none, or larger than
+ * CERTIFICATE_MAX. */
 X509 *certificate_parse(const struct buf *der);
 
 void certificate_fingerprint(const X509 *certificate, char fingerprint_r[FINGERPRINT_SIZE]);

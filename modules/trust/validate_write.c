@@ -7,6 +7,9 @@
 #include "util/base64.h"
 #include "util/sha256.h"
 
+/* Addresses told for one certificate; all of them count when one is asked for. */
+#define ADDRESSES_MAX 100
+
 static void put_name(struct xml_writer *writer, const char *attribute, const X509_NAME *name)
 {
     char *text = certificate_name(name);
@@ -96,7 +99,7 @@ void validate_write_verdict(struct xml_writer *writer, uint64_t n, X509 *certifi
     put_identifiers(writer, certificate);
     put_properties(writer, certificate);
     xml_put(writer, "deciding", judgement->deciding[0] != '\0' ? judgement->deciding : NULL);
-    for (size_t i = 0; i < judgement->addresses.count; i++) {
+    for (size_t i = 0; i < judgement->addresses.count && i < ADDRESSES_MAX; i++) {
         xml_open(writer, "address");
         xml_text(writer, judgement->addresses.items[i]);
         xml_close(writer);
@@ -116,7 +119,9 @@ void validate_write_unreadable(struct xml_writer *writer, uint64_t n, const stru
     xml_open(writer, "verdict");
     xml_put_number(writer, "n", n);
     xml_put(writer, "verdict", verdict_name(VERDICT_NO_PATH));
-    xml_put(writer, "reason", "not a certificate: its encoding is damaged");
+    xml_put(writer, "reason",
+            octets->len > CERTIFICATE_MAX ? "too large for a certificate"
+                                          : "not a certificate: its encoding is damaged");
     xml_put(writer, "fingerprint", fingerprint);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
         xml_put(writer, empty[i], "");

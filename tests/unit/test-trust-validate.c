@@ -189,6 +189,61 @@ START_TEST(test_batch)
 }
 END_TEST
 
+/* Sizes are bounded: of a certificate, and of what is told of it. */
+START_TEST(test_large)
+{
+    struct buf names = {0}, big = {0};
+    const struct xml_node *node;
+    unsigned int told = 0;
+
+    start();
+    for (int i = 0; i < 150; i++)
+        buf_printf(&names, "%semail:user%d@a.example", i == 0 ? "" : ",", i);
+    leaf = pki_issue(root, &(struct pki_spec){.name = "Many", .more = {"subjectAltName", buf_text(&names)}});
+    while (big.len <= CERTIFICATE_MAX)
+        buf_add_text(&big, "0123456789abcdef");
+    begin_request("off", "2026-06-01T12:00:00Z");
+    add_x509(0, "any", "user149@a.example", leaf->certificate);
+    add_certificate(1, "any", NULL, big.data, big.len);
+    run(10000);
+    ck_assert_int_eq(answer.status, ANSWER_OK);
+    ck_assert_str_eq(xml_attribute(verdict(0), "verdict"), "valid");
+    for (node = xml_child(verdict(0), "address"); node != NULL; node = xml_next(node, "address"))
+        told++;
+    ck_assert_uint_eq(told, 100);
+    ck_assert_str_eq(xml_attribute(verdict(1), "reason"), "too large for a certificate");
+    finish();
+    buf_free(&names);
+    buf_free(&big);
+    buf_free(&request);
+    bench_end(&bench);
+}
+END_TEST
+
+START_TEST(test_long_name)
+{
+    X509_NAME *name = X509_NAME_new();
+    struct buf value = {0};
+    char *text;
+
+    for (int i = 0; i < 40; i++) { /* two octets a letter, so that the cut may fall inside of one */
+        buf_clear(&value);
+        for (int k = 0; k < 30; k++)
+            buf_add_text(&value, "ä");
+        ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8, (unsigned char *)value.data,
+                                                    (int)value.len, -1, 0),
+                         1);
+        text = certificate_name(name);
+        ck_assert_uint_le(strlen(text), NAME_TEXT_MAX + 3);
+        for (const char *p = text; *p != '\0'; p++)
+            ck_assert((unsigned char)p[0] != 0xc3 || (unsigned char)p[1] == 0xa4);
+        free(text);
+    }
+    buf_free(&value);
+    X509_NAME_free(name);
+}
+END_TEST
+
 /* Whatever is cut off or flipped in a certificate: an answer by the schema, and never "valid". */
 START_TEST(test_damaged)
 {
@@ -278,5 +333,5 @@ START_TEST(test_unreadable_area)
 }
 END_TEST
 
-UNIT_MAIN("trust-validate", test_attributes, test_batch, test_damaged, test_time, test_deadline,
-          test_unreadable_area)
+UNIT_MAIN("trust-validate", test_attributes, test_batch, test_large, test_long_name, test_damaged, test_time,
+          test_deadline, test_unreadable_area)
