@@ -13,8 +13,8 @@
 void exit_guard(void);
 /* The backstop behind DEADLINE: after `seconds` the process ends as by a signal. 0: none. */
 void exit_backstop(uint64_t seconds);
-/* The one place that maps an outcome to an exit status; prints "DSN TEXT" as the first line of standard output
-   (not for success when that is to be silent: the output is for another program then). */
+/* The one place that maps an outcome to an exit status; prints "DSN TEXT" as the first line of standard
+   output (not for success when that is to be silent: the output is for another program then). */
 int exit_status(const struct outcome *outcome, bool silent_success);
 
 #endif
