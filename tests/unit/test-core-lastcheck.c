@@ -318,11 +318,11 @@ START_TEST(clear)
          "the second part is not application/pkcs7-signature"},
         {OUTER SIGNED,
          "\n--b\n" ENTITY "\n--b\nContent-Type: application/pkcs7-signature\nX: "
-                          "secret\nContent-Transfer-Encoding: base64\n\n%s\n--b--\n",
+         "secret\nContent-Transfer-Encoding: base64\n\n%s\n--b--\n",
          NULL, "a header field that was not meant to be there"},
         {OUTER SIGNED,
          "\n--b\n" ENTITY "\n--b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: "
-                          "base64\n\nnothing\n--b--\n",
+         "base64\n\nnothing\n--b--\n",
          NULL, "the body is not a complete CMS object"},
         {OUTER "Content-Type: text/plain\n", "\nhello\n", NULL, "the message is not multipart/signed"},
     };
