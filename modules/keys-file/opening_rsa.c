@@ -58,16 +58,25 @@ static unsigned int padding_mask(const unsigned char *block, size_t size, size_t
     return good & equal_mask(block[size - key_len - 1], 0);
 }
 
-/* The block under the padding, `size` octets. A number beyond the modulus or of a wrong length leaves zeros.
- */
-static void decrypt_raw(EVP_PKEY_CTX *ctx, const struct buf *encrypted, unsigned char *block, size_t size)
+static bool decrypt_number(EVP_PKEY_CTX *ctx, const unsigned char *number, unsigned char *block, size_t size)
 {
     size_t len = size;
 
-    if (encrypted->len != size || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) <= 0 ||
-        EVP_PKEY_decrypt(ctx, block, &len, (const unsigned char *)encrypted->data, encrypted->len) <= 0 ||
-        len != size)
-        memset(block, 0, size);
+    return EVP_PKEY_decrypt(ctx, block, &len, number, size) > 0 && len == size;
+}
+
+/* The block under the padding, `size` octets. A number beyond the modulus or of a wrong length leaves zeros,
+   but costs as much as any other. */
+static void decrypt_raw(EVP_PKEY_CTX *ctx, const struct buf *encrypted, unsigned char *block, size_t size)
+{
+    unsigned char two[MODULUS_MAX] = {0};
+
+    if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) > 0 && encrypted->len == size &&
+        decrypt_number(ctx, (const unsigned char *)encrypted->data, block, size))
+        return;
+    two[size - 1] = 2;
+    decrypt_number(ctx, two, block, size);
+    memset(block, 0, size);
 }
 
 /* OpenSSL 3.0 has no implicit rejection, so it is done here. Fails only for want of random numbers. */
