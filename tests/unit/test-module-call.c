@@ -218,9 +218,15 @@ static int peer(const char *how)
 
 static char program[4096];
 
+/* The last word marks the processes of this test. */
+static char *spec_for(const char *how)
+{
+    return mem_printf("%s peer %s %ld", program, how, (long)getpid());
+}
+
 static struct call_module *module_for(const char *how)
 {
-    char *spec = mem_printf("%s peer %s", program, how);
+    char *spec = spec_for(how);
     struct call_module *module = call_module_new(spec, "keys", "/nonexistent", TIMEOUT_MS, DEADLINE_NEVER);
 
     free(spec);
@@ -237,6 +243,17 @@ static void ask_find(struct call_module *module, struct call_answer *a)
     buf_free(&body);
 }
 
+/* Is that a process's command line, "program NUL peer NUL how NUL pid", and the pid ours? */
+static bool is_peer(const char *line, size_t len)
+{
+    char *own = mem_printf("%ld", (long)getpid());
+    size_t tail = strlen(own) + 1;
+    bool found = len > tail && memcmp(line + len - tail, own, tail) == 0 && strcmp(line, program) == 0;
+
+    free(own);
+    return found;
+}
+
 static int count_peers(void)
 {
     DIR *dir = opendir("/proc");
@@ -251,9 +268,7 @@ static int count_peers(void)
         file = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
         if (file == NULL)
             continue;
-        if (fread(line, 1, sizeof line - 1, file) > 0 && strcmp(line, program) == 0 &&
-            strcmp(line + strlen(line) + 1, "peer") == 0)
-            count++;
+        count += is_peer(line, fread(line, 1, sizeof line - 1, file));
         fclose(file);
     }
     closedir(dir);
@@ -344,6 +359,7 @@ START_TEST(good_answers)
             call_answer_free(&a);
             usleep(strcmp(good[i], "die-after") == 0 ? 300000 : 0);
         }
+        ck_assert_int_eq(count_peers(), strcmp(good[i], "die-after") == 0 ? 0 : 1);
         ck_assert_str_eq(call_module_name(module), "peer");
         call_module_free(module);
     }
@@ -443,7 +459,7 @@ END_TEST
 /* The deadline of the whole run is stronger than the timeout of a call. */
 START_TEST(overall_deadline)
 {
-    char *spec = mem_printf("%s peer hang", program);
+    char *spec = spec_for("hang");
     struct call_module *module = call_module_new(spec, "keys", "/x", 60000, deadline_in(300));
     deadline begun = deadline_in(0);
     struct call_answer a;
@@ -572,7 +588,7 @@ int main(int argc, char **argv)
     SRunner *runner;
     int failed;
 
-    if (argc == 3 && is(argv[1], "peer"))
+    if (argc == 4 && is(argv[1], "peer"))
         return peer(argv[2]);
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         return EXIT_FAILURE;
