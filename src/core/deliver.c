@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/assemble.h"
+#include "core/author.h"
 #include "core/handoff.h"
 #include "core/pass.h"
 #include "core/report.h"
@@ -70,7 +71,7 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
-    deliver->sender = protected_single_address(&message->mime.root->header, "Sender");
+    deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
     status->signature = status_signature_of_stop(strand->stop);
     author = (struct signerstatus_author){protected_from(&deliver->protected), deliver->sender};

@@ -1,6 +1,7 @@
 # Incoming mail: unwrap, verify, report, deliver.
 INCOMING_SRC := \
 	src/core/assemble.c \
+	src/core/author.c \
 	src/core/deliver.c \
 	src/core/forged.c \
 	src/core/harvest.c \

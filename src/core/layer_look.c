@@ -61,11 +61,17 @@ static void look_detached(struct layer_look *look, int fd, const struct mime_par
 }
 
 /* A signature says nothing about a message that others may take apart differently (spoofing by parser
-   differences): two Content-Type fields, a parameter given twice, something like a boundary outside of the
-   parts. */
+   differences): two Content-Type fields, one of them perhaps behind a bare CR, a parameter given twice,
+   something like a boundary outside of the parts, two transfer encodings, or one that a multipart cannot
+   have. */
 static bool is_ambiguous(const struct mime_part *part)
 {
-    return header_count(&part->header, "Content-Type") != 1 || part->type.repeated || part->boundary_outside;
+    static const char type[] = "Content-Type", encoding[] = "Content-Transfer-Encoding";
+    bool coded = part->encoding == MIME_BASE64 || part->encoding == MIME_QP;
+
+    return header_count(&part->header, type) != 1 || part->type.repeated || part->boundary_outside ||
+           header_count(&part->header, encoding) > 1 || (coded && part->children != NULL) ||
+           header_hides(&part->header, type) || header_hides(&part->header, encoding);
 }
 
 static int look_at_shape(struct layer_look *look, int fd, const struct mime *mime)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/author.h"
 #include "core/forged.h"
 #include "core/signerstatus.h"
 #include "mail/address.h"
@@ -25,31 +26,6 @@ static bool is_protected(const struct mime_part *root)
     return old != NULL && strcasecmp(old, "v1") == 0;
 }
 
-char *protected_single_address(const struct header *header, const char *name)
-{
-    struct strlist found = {0};
-    bool all_clean = true;
-    char *address = NULL;
-
-    for (size_t i = 0; i < header->count; i++) {
-        char *value;
-        bool clean;
-
-        if (!header_field_is(header, i, name))
-            continue;
-        value = header_value(header, i);
-        address_list_parse(value, strlen(value), &found, &clean);
-        all_clean = all_clean && clean;
-        free(value);
-    }
-    if (found.count == 1 && all_clean && header_count(header, name) == 1) {
-        address = found.items[0];
-        found.count = 0; /* moved */
-    }
-    strlist_free(&found);
-    return address;
-}
-
 /* From inside counts if it says the same as outside, or if somebody who may say so signed it. */
 static void decide_from(struct protected *protected, const struct layer *signature)
 {
@@ -68,7 +44,7 @@ int protected_read(struct protected *protected, const struct message *message,
     const struct header *header;
 
     memset(protected, 0, sizeof(*protected));
-    protected->outer_from = protected_single_address(&message->mime.root->header, "From");
+    protected->outer_from = author_address(&message->mime.root->header, "From");
     protected->from_kept = true;
     if (strand->stop != UNWRAP_CLEAN || unwrap_encrypted(strand->inner) == NULL)
         return 0;
@@ -78,7 +54,7 @@ int protected_read(struct protected *protected, const struct message *message,
         return 0;
     protected->active = true;
     header = &protected->mime.root->header;
-    protected->inner_from = protected_single_address(header, "From");
+    protected->inner_from = author_address(header, "From");
     decide_from(protected, signature);
     for (size_t i = 0; i < sizeof(restorable) / sizeof(restorable[0]); i++)
         if (header_count(header, restorable[i]) > 0 &&

@@ -33,8 +33,5 @@ void protected_write(const struct protected *protected, bool skip_subject, const
 
 /* Appends field `index` of `header` with its line ends as `eol`, one at its end in any case. */
 void protected_put_field(const struct header *header, size_t index, const char *eol, struct buf *out);
-/* The one address in all fields of that name; NULL when there are none, several, or parts that readers may
- * understand differently. */
-char *protected_single_address(const struct header *header, const char *name);
 
 #endif

@@ -93,6 +93,27 @@ size_t header_count(const struct header *header, const char *name)
     return count;
 }
 
+static bool begins_field(const char *text, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (len <= n || strncasecmp(text, name, n) != 0)
+        return false;
+    while (n < len && (text[n] == ' ' || text[n] == '\t'))
+        n++;
+    return n < len && text[n] == ':';
+}
+
+bool header_hides(const struct header *header, const char *name)
+{
+    const char *text = (const char *)header->data;
+
+    for (size_t i = 0; i + 1 < header->len; i++)
+        if (text[i] == '\r' && begins_field(text + i + 1, header->len - i - 1, name))
+            return true;
+    return false;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -35,6 +35,8 @@ void header_free(struct header *header);
 /* Index of the n-th (from 0) field with that name (ASCII case ignored), or -1. */
 long header_find(const struct header *header, const char *name, size_t n);
 size_t header_count(const struct header *header, const char *name);
+/* Does a field of that name begin behind a bare CR? Some readers take that for a line end. */
+bool header_hides(const struct header *header, const char *name);
 bool header_field_is(const struct header *header, size_t index, const char *name);
 /* The unfolded value (RFC 5322 2.2.3), trimmed; octets as they are, NUL becomes blank. Newly allocated. */
 char *header_value(const struct header *header, size_t index);
