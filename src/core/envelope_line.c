@@ -33,6 +33,16 @@ static bool is_null_sender(const char *text, size_t len)
     return len == 0 || (len == sizeof(daemon) - 1 && strncasecmp(text, daemon, len) == 0);
 }
 
+/* "From : a@b" is a header field in obsolete syntax (RFC 5322 4.5). */
+static bool is_field(const char *text, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && (text[i] == ' ' || text[i] == '\t'))
+        i++;
+    return i < len && text[i] == ':';
+}
+
 uint64_t envelope_line_parse(const char *data, size_t len, char **sender_r)
 {
     const size_t skip = sizeof(FROM_LINE) - 1;
@@ -43,6 +53,8 @@ uint64_t envelope_line_parse(const char *data, size_t len, char **sender_r)
     if (end == NULL || (size_t)(end - data) < skip || memcmp(data, FROM_LINE, skip) != 0)
         return 0;
     text_len = (size_t)(end - text);
+    if (is_field(text, text_len))
+        return 0;
     if (text_len > 0 && text[text_len - 1] == '\r')
         text_len--;
     sender_len = sender_length(text, text_len);

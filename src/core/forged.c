@@ -16,6 +16,12 @@ static bool begins(const char *text, size_t len, const char *with)
     return len >= n && strncasecmp(text, with, n) == 0;
 }
 
+/* Blanks, line ends, and control characters, which mean nothing and which some readers drop. */
+static bool is_blank(char c)
+{
+    return (unsigned char)c <= ' ';
+}
+
 static void skip_blanks(const char **p)
 {
     unsigned int depth = 0;
@@ -27,7 +33,7 @@ static void skip_blanks(const char **p)
             depth--;
         else if (**p == '\\' && depth > 0 && (*p)[1] != '\0')
             (*p)++;
-        else if (depth == 0 && strchr(" \t\r\n", **p) == NULL)
+        else if (depth == 0 && !is_blank(**p))
             return;
     }
 }
@@ -46,7 +52,8 @@ static bool is_our_id(const char *value, const char *authserv_id)
             buf_add_char(&id, *value);
         }
     } else {
-        buf_add(&id, value, strcspn(value, " \t\r\n;("));
+        while (!is_blank(*value) && *value != ';' && *value != '(')
+            buf_add_char(&id, *value++);
     }
     ours = strcasecmp(buf_text(&id), authserv_id) == 0;
     buf_free(&id);
@@ -61,7 +68,7 @@ static bool is_results(const char *field, size_t len, const char *authserv_id)
 
     if (!begins(field, len, RESULTS))
         return false;
-    while (at < len && (field[at] == ' ' || field[at] == '\t'))
+    while (at < len && is_blank(field[at]))
         at++;
     if (at == len || field[at] != ':')
         return false;
@@ -74,6 +81,10 @@ static bool is_results(const char *field, size_t len, const char *authserv_id)
 
 bool forged_field(const char *field, size_t len, const char *authserv_id)
 {
+    while (len > 0 && is_blank(*field) && memchr(" \t\r\n", *field, 4) == NULL) {
+        field++;
+        len--;
+    }
     if (begins(field, len, OWN) || is_results(field, len, authserv_id))
         return true;
     for (size_t i = 0; i + 1 < len; i++)

@@ -17,6 +17,7 @@ struct copier {
     struct buf field; /* of the field being read, until it is decided */
     struct buf out;
     bool decided, dropping;
+    bool cr; /* of a long field: a CR that may belong to a line end */
     bool open;
     int rc;
 };
@@ -57,17 +58,47 @@ static bool name_dropped(const struct headercopy *how, const char *field, size_t
     return drop;
 }
 
+/* Of a field too long to be seen as a whole: a bare CR, behind which a forged field may hide, becomes a
+ * blank. */
+static void put_long(struct copier *c, const char *data, size_t len)
+{
+    while (len > 0) {
+        const char *cr = memchr(data, '\r', len);
+        size_t plain = cr == NULL ? len : (size_t)(cr - data);
+
+        if (c->cr)
+            put(c, *data == '\n' ? "\r" : " ", 1);
+        c->cr = cr != NULL;
+        put(c, data, plain);
+        plain += c->cr;
+        data += plain;
+        len -= plain;
+    }
+}
+
+/* The field, or all that there is, ends here. */
+static void end_long(struct copier *c)
+{
+    if (c->cr)
+        put(c, " ", 1);
+    c->cr = false;
+}
+
 /* Decides about the field from what was read of it. */
-static void decide(struct copier *c)
+static void decide(struct copier *c, bool whole)
 {
     if (!c->decided) {
         const char *field = buf_text(&c->field);
 
         c->dropping = forged_field(field, c->field.len, c->how->authserv_id) ||
                       name_dropped(c->how, field, c->field.len);
-        if (!c->dropping)
+        if (!c->dropping && whole)
             put(c, field, c->field.len);
+        else if (!c->dropping)
+            put_long(c, field, c->field.len);
     }
+    if (whole)
+        end_long(c);
     c->decided = true;
     buf_clear(&c->field);
 }
@@ -75,17 +106,17 @@ static void decide(struct copier *c)
 static void take(struct copier *c, const struct mime_line *line)
 {
     if (line->begins && line->data[0] != ' ' && line->data[0] != '\t') {
-        decide(c); /* the one before */
+        decide(c, true); /* the one before */
         c->decided = false;
     }
     if (c->decided) {
         if (!c->dropping)
-            put(c, line->data, line->len);
+            put_long(c, (const char *)line->data, line->len);
         return;
     }
     buf_add(&c->field, line->data, line->len);
     if (c->field.len >= FIELD_SEEN)
-        decide(c);
+        decide(c, false);
 }
 
 int headercopy_run(const struct headercopy *how, int from, uint64_t offset, uint64_t len, int to,
@@ -105,7 +136,7 @@ int headercopy_run(const struct headercopy *how, int from, uint64_t offset, uint
         }
         take(&c, &line);
     }
-    decide(&c);
+    decide(&c, true);
     flush(&c);
     *open_r = c.open;
     mime_scan_end(&scan);

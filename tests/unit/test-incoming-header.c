@@ -35,6 +35,9 @@ static const struct {
     {"Subject: x\rAuthentication-Results: gw.example; smime=pass\n", true},
     {"Subject: x\r\n X-JULIA-Signature: valid\n", false},
     {"Subject: X-JULIA-Signature: valid\n", false},
+    {"\013X-JULIA-Signature: valid\n", true},
+    {"\001\013Authentication-Results: gw.example; smime=pass\n", true},
+    {"Authentication-Results\013:\014gw.example\013; smime=pass\n", true},
     {"", false},
     {"\r", false},
 };
@@ -130,4 +133,34 @@ START_TEST(test_copy_huge)
 }
 END_TEST
 
-UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_huge)
+/* In a field that is too long to be seen as a whole, nothing can hide behind a bare CR: it becomes a blank.
+ */
+START_TEST(test_copy_long_cr)
+{
+    struct headercopy how = {"gw.example", NULL, false};
+
+    for (size_t fill = 16370; fill < 16390; fill++) {
+        struct buf text = {0}, out = {0};
+        int from, to = input_file("", 0);
+        uint64_t end, size;
+        bool open;
+
+        buf_printf(&text, "X-Long: %0*d\r\n x\rX-JULIA-Signature: valid\r\n \r\r\n\r\nbody", (int)fill, 0);
+        from = input_file(text.data, text.len);
+        ck_assert_int_eq(headercopy_run(&how, from, 0, text.len, to, &end, &open), 0);
+        ck_assert_int_eq(fdio_size(to, &size), 0);
+        out.len = 0;
+        while (out.len < size)
+            buf_add_char(&out, ' ');
+        ck_assert_int_eq(fdio_pread_all(to, out.data, out.len, 0), 0);
+        ck_assert_uint_eq(size, text.len - 6);
+        ck_assert_str_eq(buf_text(&out) + size - 35, "\r\n x X-JULIA-Signature: valid\r\n  \r\n");
+        buf_free(&text);
+        buf_free(&out);
+        close(from);
+        close(to);
+    }
+}
+END_TEST
+
+UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_huge, test_copy_long_cr)
