@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Incoming mail in all its layers: algorithms and forms, whose key opens what for whom, nesting up to MAX_DEPTH and beyond."""
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import gateway  # noqa: E402
+from outside import EYE, Outside, der_of, fields, receive, text, wrap  # noqa: E402
+
+ONE, TWO, MAIL = "user_1@behoerde.de", "user_2@behoerde.de", "mail@behoerde.de"
+EC = "ec@behoerde.de"
+
+
+def check(tap, g, octets, recipients, status, name, body=b"Good morning.\n"):
+    code, output, got, _ = receive(g, octets, recipients)
+    good = code == 0 and len(got) == 1 and got[0].status == status and (body is None or body in got[0].octets)
+    detail = output.decode(errors="replace") + "".join(f"{d.status}\n{d.octets[:1500]!r}\n" for d in got)
+    tap.ok(good, name, f"exit {code}\n{detail}")
+    return got
+
+
+def forms(tap, g, out):
+    """Every algorithm and form that the design names."""
+    oaep = ("-keyopt", "rsa_padding_mode:oaep")
+    for key, label, more in ((ONE, "RSA PKCS#1 v1.5", ()), (ONE, "RSA-OAEP SHA-1", oaep),
+                             (ONE, "RSA-OAEP SHA-256", oaep + ("-keyopt", "rsa_oaep_md:sha256")), (EC, "ECDH", ())):
+        for cipher, word in (("aes-256-cbc", "not-integrity-protected"), ("aes-128-gcm", "decrypted")):
+            octets = fields(to=key) + out.encrypt(text(), key, cipher=cipher, more=more)
+            check(tap, g, octets, [key], (word, "none"), f"{label}, {cipher}")
+    for opaque in (False, True):
+        for name, kind in ((EYE, "RSA"), ("ecdsa@partner-1.com", "ECDSA")):
+            octets = fields(sender=name) + out.sign(text(), name, opaque=opaque)
+            got = check(tap, g, octets, [ONE], ("none", "valid"), f"{kind}, {'opaque' if opaque else 'clear'}", body=None)
+            tap.ok(got and got[0].octets.endswith(octets[octets.index(b"MIME-Version"):]), "... is delivered octet for octet")
+    pss = ("-keyopt", "rsa_padding_mode:pss")
+    check(tap, g, fields() + out.sign(text(), EYE, more=pss), [ONE], ("none", "valid"), "RSA-PSS, clear", body=None)
+    for cipher, word in (("aes-256-cbc", "not-integrity-protected"), ("aes-256-gcm", "decrypted")):
+        for opaque in (False, True):
+            inner = out.sign(text(), EYE, opaque=opaque)
+            check(tap, g, fields() + out.encrypt(inner, ONE, cipher=cipher), [ONE], (word, "valid"),
+                  f"signed {'opaque' if opaque else 'clear'}, then {cipher}", body=None)
+            triple = out.sign(out.encrypt(inner, ONE, cipher=cipher), EYE, opaque=opaque)
+            check(tap, g, fields() + triple, [ONE], (word, "valid"), f"triple wrap, {cipher}, {'opaque' if opaque else 'clear'}",
+                  body=None)
+    crlf = (fields() + out.encrypt(out.sign(text(), EYE), ONE)).replace(b"\n", b"\r\n")
+    got = check(tap, g, crlf, [ONE], ("not-integrity-protected", "valid"), "a message with CRLF", body=None)
+    tap.ok(got and b"\n" not in got[0].octets.replace(b"\r\n", b""), "... has CRLF throughout")
+
+
+def people(tap, g, out):
+    """A personal key opens for its owner only; a gateway key for its domain; an old key still opens."""
+    both = fields(to=f"{ONE}, {TWO}") + out.encrypt(text(), ONE, TWO, cipher="aes-256-gcm")
+    code, output, got, admin = receive(g, both, [ONE, TWO])
+    served = sorted(r for d in got for r in d.recipients if d.encryption == "decrypted")
+    tap.ok(code == 0 and served == [ONE, TWO] and not admin, "two recipients, each with his own key", output)
+    first = fields(to=f"{ONE}, {TWO}") + out.encrypt(text(), ONE)
+    code, output, got, admin = receive(g, first, [ONE, TWO, MAIL])
+    words = {r: d.encryption for d in got for r in d.recipients}
+    tap.ok(code == 0 and words == {ONE: "not-integrity-protected", TWO: "undecryptable", MAIL: "undecryptable"},
+           "one recipient's key opens nothing for the others", f"{words} {output}")
+    tap.ok(len(admin) == 1, "ADMIN is told once", len(admin))
+    alone = [d for d in got if ONE in d.recipients]
+    tap.ok(alone and alone[0].recipients == [ONE], "the plain copy goes to its owner alone")
+    sealed = [d for d in got if TWO in d.recipients]
+    tap.ok(sealed and b"Good morning" not in sealed[0].octets and sealed[0].body == first.split(b"\n\n", 1)[1],
+           "the others' copy is untouched")
+    tap.ok(alone and "-R" in alone[0].arguments and alone[0].arguments[alone[0].arguments.index("-R") + 1] == "hdrs",
+           "decrypted mail asks for returns of headers only", alone and alone[0].arguments)
+    check(tap, g, fields(to=TWO) + out.encrypt(text(), ONE), [TWO], ("undecryptable", "none"),
+          "a key of somebody who is no recipient opens nothing", body=None)
+    check(tap, g, fields() + out.encrypt(text(), "stranger@partner-1.com"), [ONE], ("undecryptable", "none"), "no key at all", body=None)
+    check(tap, g, fields() + out.encrypt(text(), "gate@behoerde.de"), [ONE, TWO, "nobody@behoerde.de"],
+          ("not-integrity-protected", "none"), "the gateway's key opens for its whole domain")
+    keyid = fields() + gateway.openssl("cms", "-encrypt", "-aes-256-gcm", "-keyid", "-recip", g.pki.path(ONE + ".crt"), input=text())
+    check(tap, g, keyid, [ONE], ("decrypted", "none"), "RecipientInfo with a subjectKeyIdentifier")
+    check(tap, g, fields(to=ONE.upper()) + out.encrypt(text(), ONE), ["USER_1@Behoerde.DE"], ("not-integrity-protected", "none"),
+          "letter case of the recipient")
+    check(tap, g, fields(to="old@behoerde.de") + out.encrypt(text(), "old"), ["old@behoerde.de"], ("not-integrity-protected", "none"),
+          "the key before the last rotation still opens")
+    check(tap, g, fields(to="old@behoerde.de") + out.encrypt(text(), "new"), ["old@behoerde.de"], ("not-integrity-protected", "none"),
+          "and so does the present one")
+    check(tap, g, fields(to="old@behoerde.de") + out.encrypt(text(), "new", "old", "stranger@partner-1.com"), ["old@behoerde.de"],
+          ("not-integrity-protected", "none"), "both at once, and a stranger's")
+
+
+def depth(tap, g, out):
+    entity = text()
+    for layers in range(1, 13):
+        entity = out.sign(entity, EYE, opaque=True) if layers % 2 else out.encrypt(entity, ONE)
+        if layers in (6, 10):
+            check(tap, g, fields() + entity, [ONE], ("not-integrity-protected", "valid"), f"{layers} layers", body=None)
+    octets = fields() + entity
+    got = check(tap, g, octets, [ONE], ("unsupported", "unsupported"), "12 layers with MAX_DEPTH = 10", body=None)
+    tap.ok(got and got[0].octets.endswith(octets[octets.index(b"MIME-Version"):]), "... delivered as it came")
+
+
+def labels(tap, g, out):
+    """What it is decides, not what it is called."""
+    enveloped, signed = der_of(out.encrypt(text(), ONE)), der_of(out.sign(text(), EYE, opaque=True))
+    plain = ("not-integrity-protected", "none")
+    check(tap, g, fields() + wrap(enveloped, "signed-data"), [ONE], plain, "enveloped called signed-data")
+    check(tap, g, fields() + wrap(signed, "enveloped-data"), [ONE], ("none", "valid"), "signed called enveloped-data", body=None)
+    check(tap, g, fields() + wrap(enveloped, "certs-only", "application/x-pkcs7-mime"), [ONE], plain, "x-pkcs7-mime, certs-only")
+    check(tap, g, fields() + wrap(enveloped, "", "application/octet-stream"), [ONE], plain, "octet-stream named smime.p7m")
+    check(tap, g, fields() + wrap(enveloped, "", "application/octet-stream", "winmail.dat"), [ONE], ("none", "none"),
+          "octet-stream named winmail.dat is left alone", body=None)
+    junk = wrap(enveloped).replace(b"\n\n", b"\n\n*!", 1).replace(b"==", b"=?=")
+    check(tap, g, fields() + junk, [ONE], plain, "base64 with junk in it")
+    broken = b"".join(line + (b" \t\n" if i > 6 else b"\n") for i, line in enumerate(wrap(enveloped).split(b"\n")))
+    check(tap, g, fields() + broken, [ONE], plain, "blanks at line ends")
+    pem = gateway.openssl("cms", "-encrypt", "-aes-256-cbc", "-outform", "PEM", "-recip", g.pki.path(ONE + ".crt"), input=text())
+    check(tap, g, fields(more="Content-Type: text/plain\n") + b"\n" + pem, [ONE], ("none", "none"), "PEM in a text is a text", body=pem)
+    head = b"MIME-Version: 1.0\nContent-Type: application/pkcs7-mime; name=smime.p7m\n"
+    check(tap, g, fields() + head + b"\n" + pem, [ONE], ("undecryptable", "none"), "PEM labelled as S/MIME", body=pem)
+    check(tap, g, fields() + head + b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 smime.p7m\n#,#$P\n`\nend\n", [ONE],
+          ("undecryptable", "none"), "uuencoded", body=b"begin 644 smime.p7m\n")
+    binary = fields() + head + b"Content-Transfer-Encoding: binary\n\n" + enveloped
+    check(tap, g, binary, [ONE], plain, "binary")
+    certs = gateway.openssl("crl2pkcs7", "-nocrl", "-certfile", g.pki.path("ca.crt"), "-outform", "DER")
+    check(tap, g, fields() + wrap(certs, "certs-only", name="smime.p7c"), [ONE], ("none", "none"), "certificates only", body=None)
+    pgp = (b"MIME-Version: 1.0\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\n"
+           b"Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n--b\nContent-Type: application/octet-stream; name=a.p7m\n\n"
+           b"-----BEGIN PGP MESSAGE-----\n\n--b--\n")
+    check(tap, g, fields() + pgp, [ONE], ("none", "none"), "PGP/MIME encrypted is untouched", body=pgp)
+    pgp = (b"MIME-Version: 1.0\nContent-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\n\n--b\n\nx\n--b\n"
+           b"Content-Type: application/pkcs7-signature\n\n-----BEGIN PGP SIGNATURE-----\n\n--b--\n")
+    check(tap, g, fields() + pgp, [ONE], ("none", "none"), "PGP/MIME signed is untouched", body=pgp)
+
+
+def main():
+    tap = gateway.Tap()
+    with gateway.Gateway(conf="MAX_DEPTH = 10\n") as g:
+        out = Outside(g.pki)
+        g.own_key(ONE)
+        g.own_key(TWO)
+        g.own_key(EC, "ec")
+        g.own_key("gate@behoerde.de")
+        (g.base / "etc/keys-file.conf").write_text("GATEWAY = gate@behoerde.de\n")
+        for name in ("old", "new"):
+            g.pki.person("old@behoerde.de", name=name, days=-1 if name == "old" else 300)
+            pem = g.base / "etc/private" / (name + ".pem")
+            pem.write_bytes(g.pki.path(name + ".key").read_bytes() + g.pki.path(name + ".crt").read_bytes())
+            pem.chmod(0o600)
+        g.pki.person(EYE)
+        g.pki.person("ecdsa@partner-1.com", "ec")
+        g.pki.person("stranger@partner-1.com")
+        shutil.copy(g.pki.path("stranger@partner-1.com.crt"), g.base / "etc/public/stranger.pem")
+        for part in (forms, people, depth, labels):
+            part(tap, g, out)
+    return tap.end()
+
+
+sys.exit(main())
