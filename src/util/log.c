@@ -25,7 +25,7 @@ static struct {
     bool told; /* stderr knows already that the log cannot be written */
 } state = {.fd = -1};
 
-static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const char *const level_names[] = {"error", "warning", "info"};
 
 static void tell_once(const char *what)
 {

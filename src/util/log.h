@@ -10,7 +10,7 @@
 
 #include "util/buf.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 enum log_names { LOG_NAMES_YES, LOG_NAMES_HASH, LOG_NAMES_NO };
 
 /* `target` is "syslog", "syslog:FACILITY", "stderr" or an absolute path. `program` begins each line of a file
