@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "util/mem.h"
 
 #define GRACE_MS      300 /* between SIGTERM and SIGKILL: a module keeps nothing that needs longer */
-#define LOOK_AGAIN_MS 1   /* between two looks at a process that ends */
+#define LOOK_AGAIN_MS 1   /* between two looks at a process that ends, where there is no pidfd */
 #define BACKLOG_MS    20  /* between two attempts while the service's backlog is full */
 
 struct channel {
@@ -147,15 +148,31 @@ static bool ended(pid_t pid)
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
 }
 
+/* A descriptor that becomes readable when the process ends, or -1 where the system has none. */
+static int open_pidfd(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+    (void)pid;
+    return -1;
+#endif
+}
+
 static void end_process(struct channel *channel, int64_t patience_ms, struct process_result *result_r)
 {
     deadline patience = deadline_in(patience_ms);
+    int pidfd = open_pidfd(channel->pid);
 
     while (!ended(channel->pid) && !deadline_passed(patience)) {
-        if (output_fd(channel->output) >= 0)
+        struct pollfd polled[2] = {{.fd = pidfd, .events = POLLIN},
+                                   {.fd = output_fd(channel->output), .events = POLLIN}};
+
+        (void)poll(polled, 2, deadline_poll_timeout(pidfd >= 0 ? patience : deadline_in(LOOK_AGAIN_MS)));
+        if (polled[1].revents != 0)
             (void)output_read(channel->output);
-        (void)poll(NULL, 0, LOOK_AGAIN_MS);
     }
+    fdio_close(&pidfd);
     process_end_group(channel->pid, GRACE_MS, result_r);
 }
 

@@ -38,7 +38,7 @@ static void end_line(struct output *output)
 {
     output->lines++;
     if (output->lines <= OUTPUT_LINES_MAX)
-        log_event(LOG_LEVEL_WARNING, "module-output", "module", output->name, "text", buf_text(&output->line),
+        log_event(LOG_LEVEL_INFO, "module-output", "module", output->name, "text", buf_text(&output->line),
                   (char *)NULL);
     else if (output->lines == OUTPUT_LINES_MAX + 1)
         log_event(LOG_LEVEL_WARNING, "module-output", "module", output->name, "text",

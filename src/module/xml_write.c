@@ -81,10 +81,16 @@ void xml_begin(struct xml_writer *w, struct buf *out)
     *w = (struct xml_writer){.out = out};
 }
 
+/* Mistakes in the program: no input leads here. */
+static void require(bool good)
+{
+    if (!good)
+        abort();
+}
+
 void xml_open(struct xml_writer *w, const char *name)
 {
-    if (w->depth == sizeof w->open / sizeof w->open[0])
-        abort(); /* a mistake in the program: no input leads here */
+    require(w->depth < sizeof w->open / sizeof w->open[0]);
     end_tag(w);
     buf_add_char(w->out, '<');
     buf_add_text(w->out, name);
@@ -98,6 +104,7 @@ void xml_put(struct xml_writer *w, const char *attribute, const char *value)
 {
     if (value == NULL)
         return;
+    require(w->in_tag);
     buf_add_char(w->out, ' ');
     buf_add_text(w->out, attribute);
     buf_add_text(w->out, "=\"");
@@ -107,6 +114,7 @@ void xml_put(struct xml_writer *w, const char *attribute, const char *value)
 
 void xml_put_number(struct xml_writer *w, const char *attribute, uint64_t value)
 {
+    require(w->in_tag);
     buf_printf(w->out, " %s=\"%" PRIu64 "\"", attribute, value);
 }
 
@@ -124,8 +132,10 @@ void xml_put_base64(struct xml_writer *w, const void *data, size_t len)
 
 void xml_close(struct xml_writer *w)
 {
-    const char *name = w->open[--w->depth];
+    const char *name;
 
+    require(w->depth > 0);
+    name = w->open[--w->depth];
     if (w->in_tag) {
         buf_add_text(w->out, "/>");
         w->in_tag = false;
