@@ -48,7 +48,7 @@ static bool read_head(struct cms_input *input, struct serve_answer *answer)
     return ok;
 }
 
-/* Takes the `len` octets in w->in. */
+/* Takes the `len` octets in w->in. Behind the end of the stream there may be none. */
 static enum step inflate_some(struct inflating *w, size_t len, struct output *output)
 {
     int rc = Z_OK;
@@ -66,7 +66,7 @@ static enum step inflate_some(struct inflating *w, size_t len, struct output *ou
     } while (rc == Z_OK && (w->z.avail_in > 0 || w->z.avail_out == 0));
     if (rc != Z_STREAM_END)
         return w->z.avail_in == 0 ? STEP_MORE : STEP_DAMAGED;
-    return w->z.avail_in == 0 ? STEP_DONE : STEP_DAMAGED; /* octets behind the end of the stream */
+    return w->z.avail_in == 0 ? STEP_DONE : STEP_DAMAGED;
 }
 
 static enum step inflate_all(struct cms_input *input, struct inflating *w, struct output *output)
@@ -75,8 +75,6 @@ static enum step inflate_all(struct cms_input *input, struct inflating *w, struc
     ssize_t n;
 
     while ((n = ber_octets_read(input->ber, w->in, CHUNK)) > 0) {
-        if (step == STEP_DONE)
-            return STEP_DAMAGED;
         step = inflate_some(w, (size_t)n, output);
         if (step == STEP_DAMAGED || step == STEP_OUTPUT)
             return step;

@@ -218,6 +218,11 @@ def candidates(tap, pki, keys, smime):
                          ("wrong key", ("ok", None, b"\1" * 32))):
         got = outcome(only("rsa2", result), ["rsa2"])
         tap.equal((got.status, got.reason, got.text), UNDECRYPTABLE, f"{name}: the one answer for all failures")
+    cbc, _ = lab.split_p7m(smime.encrypt([pki.der("rsa2")], TEXT, cipher="aes-128-cbc").output)
+    own = lab.KeyModule(pki, lambda body: ("permanent", "not-granted", None))
+    answers = {(got.status, got.reason, got.text) for got in (smime.unwrap(cbc, own, ["rsa2"]) for _ in range(1500))}
+    own.close()
+    tap.equal(answers, {UNDECRYPTABLE}, "a refused key stays refused, also where a random one gives CBC text with good padding")
     got = outcome(only("rsa2", ("ok", None, b"\1" * 31)), ["rsa2"])
     tap.equal(got.status, "temporary", "a content key of the wrong length is the key module's fault, not the message's")
 

@@ -90,7 +90,7 @@ def traces(tap, pki, smime):
         return result
     keys = lab.KeyModule(pki, remember)
     text = b"Content-Type: text/plain\r\n\r\nHello\r\n"
-    for cipher in ("aes-256-gcm", "aes-256-cbc"):
+    for cipher in ("aes-256-gcm", "aes-256-cbc", "aes-192-gcm", "aes-128-cbc", "aes-128-gcm") * 3:
         ber, _ = lab.split_p7m(smime.encrypt([pki.der("rsa")], text, cipher=cipher).output)
         smime.unwrap(ber, keys, ["rsa"])
     if os.geteuid() != 0:
@@ -98,9 +98,8 @@ def traces(tap, pki, smime):
         return
     left = memory_of(smime.process)
     tap.ok(len(left) > 100_000, "the module's memory can be read")
-    for key in seen:
-        tap.ok(key not in left, "a content key does not stay in memory")
-        tap.ok(lab.b64(key).encode() not in left, "nor does its base64")
+    tap.equal(sum(key in left for key in seen), 0, f"none of {len(seen)} content keys stays in memory")
+    tap.equal(sum(lab.b64(key)[:-4].encode() in left for key in seen), 0, "nor does its base64")
 
 
 def bad_requests(tap, pki, smime):

@@ -313,6 +313,7 @@ def compressed(tap, smime):
     for name, data, reason in (
             ("a bomb", message(bomb), "too-large"),
             ("octets behind the stream", message(packed + b"x"), "damaged"),
+            ("a second stream behind it, in a segment of its own", message(packed, cut=lambda o: indefinite(0x24, tlv(4, o), tlv(4, o))), "damaged"),
             ("a stream that ends early", message(packed[:-1]), "damaged"),
             ("a wrong checksum", message(packed[:-1] + bytes([packed[-1] ^ 1])), "damaged"),
             ("no stream", message(b""), "damaged"),
