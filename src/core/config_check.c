@@ -57,10 +57,22 @@ static void check_networks(const struct config_reading *r, const char *name, con
                          "a network of /0 is the whole Internet: julia would relay and sign for anybody");
 }
 
+static bool is_set(const struct config_reading *r, const char *name)
+{
+    for (size_t i = 0; i < r->entries; i++)
+        if (strcmp(r->table[i].name, name) == 0)
+            return r->lines[i] > 0;
+    return false;
+}
+
 static void check_target(const struct config_reading *r, const char *name, const struct strlist *words,
                          bool used)
 {
     struct stat st;
+    if (used && r->config->mta != CONFIG_MTA_POSTFIX && !is_set(r, name)) {
+        config_fault(r, name, "missing; its default is one of Postfix, give the command line of your MTA");
+        return;
+    }
     if (words->count == 0) {
         if (used)
             config_fault(r, name, "missing; give the sendmail command line of that MTA configuration");

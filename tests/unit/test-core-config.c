@@ -33,6 +33,10 @@ START_TEST(faults_name_line_and_cure)
          "TARGET_INTERNAL = /bin\nPOLICY = subject\n",
          "julia.conf:3: TARGET_EXTERNAL: /nowhere is not a program that can be executed\n"
          "julia.conf:4: TARGET_INTERNAL: /bin is not a program that can be executed\n"},
+        {"ADMIN = a@behoerde.de\nINTERNAL_DOMAINS = behoerde.de\nTARGET_EXTERNAL = /bin/true\nMTA = sendmail\n"
+         "POLICY = subject\n",
+         "julia.conf: TARGET_INTERNAL: missing; its default is one of Postfix, give the command line of your "
+         "MTA\n"},
         {GOOD "INTERNAL_CLIENTS = 10.0.0.0/8 0.0.0.0/0\n",
          "julia.conf:6: INTERNAL_CLIENTS: a network of /0 is the whole Internet: julia would relay and sign "
          "for anybody\n"},
