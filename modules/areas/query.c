@@ -190,7 +190,10 @@ static int try_query(struct areas *areas, const struct query *query, struct area
     bool complete = true, stale, ok;
     unsigned int mask = query->statement == INDEX_BY_AREA ? 1u << query->area : query->mask;
 
-    ok = run_query(areas, query, &found) && areas_scan_complete(areas, mask, &complete);
+    /* One state for both: nobody may empty the index in between. */
+    ok = areas_index_begin_reading(areas->index) && run_query(areas, query, &found) &&
+         areas_scan_complete(areas, mask, &complete);
+    areas_index_rollback(areas->index);
     stale = any_stale(&found);
     if (!update_stale(areas, &found, error_r, size) || !ok)
         return -1;
