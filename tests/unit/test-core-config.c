@@ -33,7 +33,8 @@ START_TEST(faults_name_line_and_cure)
          "TARGET_INTERNAL = /bin\nPOLICY = subject\n",
          "julia.conf:3: TARGET_EXTERNAL: /nowhere is not a program that can be executed\n"
          "julia.conf:4: TARGET_INTERNAL: /bin is not a program that can be executed\n"},
-        {"ADMIN = a@behoerde.de\nINTERNAL_DOMAINS = behoerde.de\nTARGET_EXTERNAL = /bin/true\nMTA = sendmail\n"
+        {"ADMIN = a@behoerde.de\nINTERNAL_DOMAINS = behoerde.de\nTARGET_EXTERNAL = /bin/true\nMTA = "
+         "sendmail\n"
          "POLICY = subject\n",
          "julia.conf: TARGET_INTERNAL: missing; its default is one of Postfix, give the command line of your "
          "MTA\n"},
