@@ -4,7 +4,11 @@
    time independent of the size of the store; it can be deleted at any time, follows the directories by
    itself, and is safe with many readers at once. Linked by keys-file and trust (each with its own index file,
    as they may run as different users). A file that cannot be read or understood never stops the others: it is
-   logged once per change. No private key material is ever put into the index. */
+   logged once per change. Links to files are followed; directories inside an area, hidden files and backups
+   (~, .bak, .old, .orig, .tmp, .part, .swp, #...) are left alone. While a directory cannot be read,
+   areas_refresh() fails: a store that cannot be seen is not an empty one. An index that can be read but not
+   written is used as long as nothing changed, then a copy of it in memory. No private key material is ever
+   put into the index. */
 #ifndef JULIA_AREAS_H
 #define JULIA_AREAS_H
 
