@@ -227,7 +227,7 @@ static const char *exchange(int fd, const char *xml, const int *fds, size_t fd_c
 #define GRANT         "<grant><allow key=\"test:1\" operation=\"sign\" count=\"1\"/></grant>"
 #define OPEN(key, descriptor)                                                                                \
     "<open key=\"" key "\" length=\"" descriptor "\" "                                                       \
-                                                 "scheme=\"rsa-pkcs1\"><encrypted>eA==</encrypted></open>"
+    "scheme=\"rsa-pkcs1\"><encrypted>eA==</encrypted></open>"
 
 static const struct {
     int line;
