@@ -1,13 +1,11 @@
 #include "modules/smime/der.h"
 
-#include <limits.h>
-
 void *der_decode(const void *der, size_t len, const ASN1_ITEM *item)
 {
     const unsigned char *start = der, *p = start;
     ASN1_VALUE *value;
 
-    if (start == NULL || len == 0 || len > LONG_MAX)
+    if (start == NULL || len == 0 || len > DER_MAX)
         return NULL;
     value = ASN1_item_d2i(NULL, &p, (long)len, item);
     if (value != NULL && p != start + len) {

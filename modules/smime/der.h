@@ -10,7 +10,12 @@
 
 #include "util/buf.h"
 
-/* The value of type `item` that fills all `len` octets, or NULL. Free it with ASN1_item_free(). */
+/* Octets. Templates take some thirty times that in memory, if the value is made of many small ones; real ones
+ * are below 50 KB. */
+#define DER_MAX (256u << 10)
+
+/* The value of type `item` that fills all `len` octets, at most DER_MAX; else NULL. Free it with
+ * ASN1_item_free(). */
 void *der_decode(const void *der, size_t len, const ASN1_ITEM *item);
 
 /* The parameters of an AlgorithmIdentifier that have to be a SEQUENCE of type `item`; NULL if they are not.

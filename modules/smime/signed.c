@@ -12,8 +12,9 @@
 #include "modules/smime/unwrapping.h"
 #include "util/mem.h"
 
-#define CHUNK       65536
-#define SIGNERS_MAX 16 /* each costs a public-key operation; real mail has one or two */
+#define CHUNK           65536
+#define SIGNERS_MAX     16   /* each costs a public-key operation; real mail has one or two */
+#define DIGEST_LIST_MAX 4096 /* octets of digestAlgorithms: some hundred of them */
 
 /* clang-format off */
 ASN1_ITEM_TEMPLATE(DigestAlgorithms) =
@@ -58,7 +59,8 @@ static bool start_digests(struct signed_data *s, const struct buf *der)
 static bool read_digest_algorithms(struct signed_data *s)
 {
     struct buf der = {0};
-    bool ok = ber_peek(s->u->input.ber) == 0x31 && ber_copy(s->u->input.ber, &der) && start_digests(s, &der);
+    bool ok = ber_peek(s->u->input.ber) == 0x31 && ber_copy(s->u->input.ber, &der) &&
+              der.len <= DIGEST_LIST_MAX && start_digests(s, &der);
 
     buf_free(&der);
     return ok;

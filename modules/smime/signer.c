@@ -1,11 +1,8 @@
 #include "modules/smime/signer.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "module/xml.h"
 #include "modules/smime/der.h"
-#include "util/base64.h"
 
 static void find(struct signer *signer, enum signer_result result, const char *reason)
 {
@@ -150,99 +147,4 @@ void signer_verify(struct signer *signer, const struct digests *digests, bool we
 void signer_refuse(struct signer *signer, const char *reason)
 {
     find(signer, SIGNER_UNSUPPORTED, reason);
-}
-
-/* ---- telling ---- */
-
-static void put_hex(struct xml_writer *w, const char *attribute, const unsigned char *octets, size_t len)
-{
-    struct buf hex = {0};
-
-    hex_encode_buf(&hex, octets, len);
-    xml_put(w, attribute, buf_text(&hex));
-    buf_free(&hex);
-}
-
-static void put_signing_time(struct xml_writer *w, const ASN1_TIME *time)
-{
-    struct buf text = {0};
-    struct tm tm;
-
-    if (time == NULL || ASN1_TIME_to_tm(time, &tm) <= 0)
-        return;
-    buf_printf(&text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-               tm.tm_hour, tm.tm_min, tm.tm_sec);
-    xml_put(w, "signing-time", text.data);
-    buf_free(&text);
-}
-
-/* The contents octets of the serial INTEGER. */
-static void put_serial(struct xml_writer *w, const ASN1_INTEGER *serial)
-{
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    int len = i2d_ASN1_INTEGER(serial, &der), tag, class;
-    long contents = 0;
-
-    p = der;
-    if (len > 0 && (ASN1_get_object(&p, &contents, &tag, &class, len) & 0x80) == 0)
-        put_hex(w, "serial", p, (size_t)contents);
-    OPENSSL_free(der);
-}
-
-static void put_identifier(struct xml_writer *w, const EntityId *sid)
-{
-    struct buf name = {0}, issuer = {0};
-
-    xml_open(w, "identifier");
-    if (sid->type == 0) {
-        if (der_append(&name, sid->d.issuer_serial->issuer, ASN1_ITEM_rptr(X509_NAME)))
-            base64_encode_buf(&issuer, name.data, name.len);
-        xml_put(w, "issuer", buf_text(&issuer));
-        put_serial(w, sid->d.issuer_serial->serial);
-    } else {
-        put_hex(w, "ski", ASN1_STRING_get0_data(sid->d.key_id), (size_t)ASN1_STRING_length(sid->d.key_id));
-    }
-    xml_close(w);
-    buf_free(&name);
-    buf_free(&issuer);
-}
-
-static void put_certificate_names(const struct signer *signer, struct xml_writer *w)
-{
-    unsigned char fingerprint[EVP_MAX_MD_SIZE];
-    unsigned int len = 0;
-
-    if (X509_digest(signer->certificate, EVP_sha256(), fingerprint, &len) > 0)
-        put_hex(w, "fingerprint", fingerprint, len);
-}
-
-void signer_put(const struct signer *signer, struct xml_writer *w)
-{
-    static const char *const results[] = {"good", "bad", "unsupported"};
-    const struct signed_attributes *attributes = &signer->attributes;
-    char scheme[32];
-
-    xml_open(w, "signer");
-    xml_put(w, "result", results[signer->result]);
-    xml_put(w, "reason", signer->reason);
-    if (signer->certificate != NULL)
-        put_certificate_names(signer, w);
-    if (signer->digest != NULL)
-        xml_put(w, "digest", signer->digest->name);
-    if (signer->has_scheme) {
-        signature_scheme_name(&signer->scheme, scheme, sizeof(scheme));
-        xml_put(w, "scheme", scheme);
-    }
-    if (signer->result == SIGNER_GOOD)
-        put_signing_time(w, attributes->signing_time);
-    if (signer->certificate == NULL && signer->info != NULL)
-        put_identifier(w, signer->info->sid);
-    if (signer->result == SIGNER_GOOD && attributes->capabilities != NULL) {
-        xml_open(w, "capabilities");
-        xml_put_base64(w, ASN1_STRING_get0_data(attributes->capabilities),
-                       (size_t)ASN1_STRING_length(attributes->capabilities));
-        xml_close(w);
-    }
-    xml_close(w);
 }

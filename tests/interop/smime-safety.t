@@ -45,6 +45,34 @@ def memory(tap, pki):
         tap.ok(fine and reading < LIMIT_KIB, f"{operation}: 50 MB read with {reading} KiB", back)
 
 
+def hostile_memory(tap, pki):
+    """Messages whose frame, not content, is large."""
+    tiny = lab.tlv(0x30, lab.oid("1.2.3"))
+    many = lab.tlv(0x31, *[tiny] * 200_000)
+    data = lab.tlv(0x30, lab.oid(lab.DATA), lab.tlv(0xa0, lab.tlv(4, b"Hello")))
+    attributes = lab.tlv(0xa0, *[lab.tlv(0x30, lab.oid("1.2.3"), lab.tlv(0x31, lab.NULL))] * 120_000)
+    sid = lab.tlv(0x30, *lab.issuer_and_serial(pki.der("rsa")))
+    signer = lab.tlv(0x30, lab.integer(1), sid, lab.algorithm(lab.SHA256), attributes, lab.algorithm(lab.RSA), lab.tlv(4, b"x"))
+    digests = lab.tlv(0x31, lab.algorithm(lab.SHA256))
+
+    def signed(*parts):
+        return lab.tlv(0x30, lab.oid(lab.SIGNED), lab.tlv(0xa0, lab.tlv(0x30, lab.integer(1), *parts)))
+    trans = lab.tlv(0x30, lab.integer(0), sid, lab.algorithm(lab.RSA, lab.NULL), lab.tlv(4, bytes(3_900_000)))
+    eci = lab.tlv(0x30, lab.oid(lab.DATA), lab.algorithm("2.16.840.1.101.3.4.1.2", lab.tlv(4, bytes(16))), lab.tlv(0x80, bytes(16)))
+    enveloped = lab.tlv(0x30, lab.oid(lab.ENVELOPED), lab.tlv(0xa0, lab.tlv(0x30, lab.integer(0), lab.tlv(0x31, *[trans] * 5), eci)))
+    keys = lab.KeyModule(pki)
+    for name, message in (("200,000 digest algorithms", signed(many, data, lab.tlv(0x31))),
+                          ("120,000 signed attributes", signed(digests, data, lab.tlv(0x31, signer))),
+                          ("certificates of 4 MB", signed(digests, data, lab.tlv(0xa0, *[lab.tlv(0x30, bytes(3_900_000))] * 4),
+                                                          lab.tlv(0x31))),
+                          ("20 MB of CRLs", signed(digests, data, lab.tlv(0xa1, *[lab.tlv(0x30, bytes(100_000))] * 200), lab.tlv(0x31))),
+                          ("encrypted keys of 4 MB", enveloped)):
+        with lab.Smime() as smime:
+            got = smime.unwrap(message, keys, ["rsa"])
+            peak = int(status(smime.process)["VmHWM"].split()[0])
+        tap.ok(got.status in ("ok", "permanent") and peak < 16 * 1024, f"{name}: {peak} KiB", got)
+
+
 def sandbox(tap, smime):
     probe = lab.BUILD / "tests/tools/smime-sandbox-probe"
     out = subprocess.run([probe], capture_output=True, check=False, text=True).stdout
@@ -177,6 +205,7 @@ def main():
         read_only_output(tap, pki, smime)
         deadlines(tap, pki, smime)
     service(tap, pki)
+    hostile_memory(tap, pki)
     run = subprocess.run([lab.MODULE], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     tap.ok(run.returncode == 2 and b"julia" in run.stderr, "started by hand: exit status 2 and a hint")
     memory(tap, pki)

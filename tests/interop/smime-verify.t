@@ -158,6 +158,12 @@ def attributes(tap, w, smime):
             ("messageDigest unsigned too", w.signer(w.standard, unsigned=[w.digest_attribute]), ("bad", "attributes")),
             ("contentType unsigned too", w.signer(w.standard, unsigned=[w.type_attribute]), ("bad", "attributes"))):
         tap.equal(smime.unwrap(w.message(message)).signers(), [expected], f"attributes: {name}: {expected[0]} {expected[1]}")
+    capabilities = "1.2.840.113549.1.9.15"
+    for count, told in ((3, 1), (5000, 0)):
+        several = attribute(capabilities, tlv(0x30, *[algorithm("1.2.3")] * count))
+        signer = smime.unwrap(w.message(w.signer([*w.standard, several]))).body.find(lab.N + "signer")
+        tap.equal((signer.get("result"), len(signer.findall(lab.N + "capabilities"))), ("good", told),
+                  f"{count} capabilities are {'told' if told else 'too much for an answer'}")
     later = smime.unwrap(w.message(w.signer([*w.standard[:2], late]))).body.find(lab.N + "signer").get("signing-time")
     tap.equal(later, "9999-12-31T23:59:59Z", "signingTime is told")
 
