@@ -270,7 +270,8 @@ START_TEST(pass_phrase_file)
         ck_assert_int_eq(chown(path, 65534, 65534), 0);
         ck_assert_int_eq(chmod(path, 0600), 0);
         client_connect(&client);
-        client_expect(&client, "ok", "", GRANT, fingerprint, "sign", 1); /* the key file itself is as it was */
+        client_expect(&client, "ok", "", GRANT, fingerprint, "sign",
+                      1); /* the key file itself is as it was */
         client_expect(&client, "temporary", "key-unreadable", SIGN, fingerprint);
     }
     free(path);
