@@ -7,8 +7,8 @@ LIBJULIA_SRC += rules/action.c \
                 rules/load.c \
                 rules/match.c \
                 rules/parse.c \
-                rules/parse-action.c \
-                rules/parse-condition.c \
+                rules/parse_action.c \
+                rules/parse_condition.c \
                 rules/pattern.c \
                 rules/scan.c \
                 rules/treatment.c \

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "modules/areas/fields.h"
-#include "tests/unit/keys-file_client.h"
+#include "tests/unit/keys_file_client.h"
 #include "util/base64.h"
 #include "util/mem.h"
 

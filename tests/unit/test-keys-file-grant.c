@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/unit/keys-file_client.h"
+#include "tests/unit/keys_file_client.h"
 #include "util/base64.h"
 #include "util/fdio.h"
 #include "util/mem.h"

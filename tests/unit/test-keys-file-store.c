@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "modules/areas/fields.h"
-#include "tests/unit/keys-file_client.h"
+#include "tests/unit/keys_file_client.h"
 #include "util/base64.h"
 #include "util/fdio.h"
 #include "util/mem.h"

@@ -1,7 +1,7 @@
 /* Lint: which lines can never count. */
 #include <string.h>
 
-#include "rules-file.h"
+#include "rules_file.h"
 #include "unit.h"
 
 static const struct {

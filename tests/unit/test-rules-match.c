@@ -1,7 +1,7 @@
 /* What a rule file decides. */
 #include <string.h>
 
-#include "rules-file.h"
+#include "rules_file.h"
 #include "unit.h"
 #include "util/buf.h"
 

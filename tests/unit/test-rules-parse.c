@@ -1,7 +1,7 @@
 /* Faults of rule files: where they are and that all are told. */
 #include <string.h>
 
-#include "rules-file.h"
+#include "rules_file.h"
 #include "unit.h"
 
 static const struct {

@@ -1,4 +1,4 @@
-#include "rules-file.h"
+#include "rules_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

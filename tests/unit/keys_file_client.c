@@ -1,4 +1,4 @@
-#include "tests/unit/keys-file_client.h"
+#include "tests/unit/keys_file_client.h"
 
 #include <signal.h>
 #include <stdarg.h>
