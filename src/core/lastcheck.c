@@ -132,22 +132,17 @@ static const char *check_encrypted(const struct lastcheck *check, const struct m
     return fault;
 }
 
-/* SHA-256 over the pieces of an entity after the line-end filter. */
-static bool digest_entity(const struct entity *entity, enum source_eol eol, unsigned char digest[SHA256_LEN])
+/* The fault when the octets from `start` on are not those of the entity. */
+static const char *check_octets(const struct lastcheck *check, uint64_t start)
 {
-    unsigned char chunk[16384];
-    struct sha256 *sha = sha256_new();
-    ssize_t n = 0;
-    for (size_t i = 0; i < entity->count && n >= 0; i++) {
-        const struct entity_piece *piece = &entity->pieces[i];
-        struct source *source = source_new(piece->fd, piece->offset, piece->length, MIME_BINARY, eol);
-        while ((n = source_read(source, chunk, sizeof(chunk))) > 0)
-            sha256_update(sha, chunk, (size_t)n);
-        source_free(source);
+    bool same = true;
+    for (size_t i = 0; i < check->entity->count && same; i++) {
+        const struct entity_piece *piece = &check->entity->pieces[i];
+        if (fdio_same_range(piece->fd, piece->offset, check->fd, start, piece->length, &same) != 0)
+            return unreadable;
+        start += piece->length;
     }
-    sha256_final(sha, digest);
-    sha256_free(sha);
-    return n >= 0;
+    return same ? NULL : "the signed part is not what was given to be signed";
 }
 
 static const char *check_signature_part(const struct lastcheck *check, const struct mime_part *part)
@@ -169,7 +164,6 @@ static const char *check_signature_part(const struct lastcheck *check, const str
 
 static const char *check_clear(const struct lastcheck *check, const struct mime_part *root)
 {
-    unsigned char given[SHA256_LEN], found[SHA256_LEN];
     const struct mime_part *first = root->children;
     const char *protocol = header_typed_param(&root->type, "protocol");
     if (strcmp(root->type.value, "multipart/signed") != 0 ||
@@ -178,12 +172,31 @@ static const char *check_clear(const struct lastcheck *check, const struct mime_
     if (first == NULL || first->next == NULL || first->next->next != NULL || !root->closed ||
         root->preamble_epilogue_nonblank)
         return "multipart/signed does not consist of exactly two parts";
-    if (!digest_entity(check->entity, SOURCE_EOL_KEEP, given) ||
-        sha256_fd_range(check->fd, first->start, first->end - first->start, found) != 0)
-        return unreadable;
-    if (first->end - first->start != entity_length(check->entity) || memcmp(given, found, sizeof(given)) != 0)
+    if (first->end - first->start != entity_length(check->entity))
         return "the signed part is not what was given to be signed";
+    const char *fault = check_octets(check, first->start);
+    if (fault != NULL)
+        return fault;
     return check_signature_part(check, first->next);
+}
+
+/* SHA-256 of the entity in canonical form: every line end is CRLF. */
+static bool digest_entity(const struct entity *entity, unsigned char digest[SHA256_LEN])
+{
+    unsigned char chunk[16384];
+    struct sha256 *sha = sha256_new();
+    ssize_t n = 0;
+    for (size_t i = 0; i < entity->count && n >= 0; i++) {
+        const struct entity_piece *piece = &entity->pieces[i];
+        struct source *source =
+            source_new(piece->fd, piece->offset, piece->length, MIME_BINARY, SOURCE_EOL_CRLF);
+        while ((n = source_read(source, chunk, sizeof(chunk))) > 0)
+            sha256_update(sha, chunk, (size_t)n);
+        source_free(source);
+    }
+    sha256_final(sha, digest);
+    sha256_free(sha);
+    return n >= 0;
 }
 
 static const char *check_opaque(const struct lastcheck *check, const struct mime_part *root)
@@ -195,7 +208,7 @@ static const char *check_opaque(const struct lastcheck *check, const struct mime
     const char *fault = read_cms(check->fd, root, &outline);
     if (fault == NULL && (outline.type != CMS_SIGNED || outline.signer_count != 1 || !outline.has_content))
         fault = "the body is not SignedData with a content and one signer";
-    if (fault == NULL && !digest_entity(check->entity, SOURCE_EOL_CRLF, given))
+    if (fault == NULL && !digest_entity(check->entity, given))
         fault = unreadable;
     if (fault == NULL && memcmp(given, outline.content_digest, sizeof(given)) != 0)
         fault = "the signed content is not what was given to be signed";

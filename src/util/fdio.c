@@ -64,6 +64,23 @@ int fdio_copy_range(int from, uint64_t offset, uint64_t len, int to)
     return 0;
 }
 
+int fdio_same_range(int a, uint64_t a_offset, int b, uint64_t b_offset, uint64_t len, bool *same_r)
+{
+    char a_chunk[FDIO_CHUNK], b_chunk[FDIO_CHUNK];
+
+    *same_r = true;
+    for (uint64_t done = 0; done < len && *same_r;) {
+        size_t n = len - done < FDIO_CHUNK ? (size_t)(len - done) : FDIO_CHUNK;
+
+        if (fdio_pread_all(a, a_chunk, n, a_offset + done) != 0 ||
+            fdio_pread_all(b, b_chunk, n, b_offset + done) != 0)
+            return -1;
+        *same_r = memcmp(a_chunk, b_chunk, n) == 0;
+        done += n;
+    }
+    return 0;
+}
+
 int fdio_read_fd(int fd, size_t max, struct buf *out)
 {
     char chunk[FDIO_CHUNK];

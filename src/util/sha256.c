@@ -3,11 +3,8 @@
 
 #include <stdlib.h>
 
-#include "util/fdio.h"
 #include "util/mem.h"
 #include "util/sha256.h"
-
-#define SHA256_CHUNK (64u * 1024)
 
 struct sha256 {
     struct sha256_ctx context;
@@ -52,23 +49,4 @@ void sha256_hex(const void *data, size_t len, char hex_r[SHA256_HEX_LEN + 1])
         hex_r[2 * i + 1] = digits[digest[i] & 15];
     }
     hex_r[SHA256_HEX_LEN] = '\0';
-}
-
-int sha256_fd_range(int fd, uint64_t offset, uint64_t len, unsigned char digest[SHA256_LEN])
-{
-    unsigned char chunk[SHA256_CHUNK];
-    struct sha256 s;
-
-    nettle_sha256_init(&s.context);
-    while (len > 0) {
-        size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);
-
-        if (fdio_pread_all(fd, chunk, n, offset) != 0)
-            return -1;
-        sha256_update(&s, chunk, n);
-        offset += n;
-        len -= n;
-    }
-    sha256_final(&s, digest);
-    return 0;
 }

@@ -14,7 +14,5 @@ void sha256_update(struct sha256 *s, const void *data, size_t len);
 void sha256_final(struct sha256 *s, unsigned char digest[SHA256_LEN]); /* s may be used anew afterwards */
 void sha256_free(struct sha256 *s);
 void sha256_hex(const void *data, size_t len, char hex_r[SHA256_HEX_LEN + 1]);
-int sha256_fd_range(int fd, uint64_t offset, uint64_t len,
-                    unsigned char digest[SHA256_LEN]); /* 0 or -1, errno */
 
 #endif

@@ -61,6 +61,33 @@ START_TEST(ranges)
 }
 END_TEST
 
+START_TEST(same_ranges)
+{
+    int a = tmpfile_open("/tmp", 10, 100), b = tmpfile_open("/tmp", 10, 100);
+    char *big = mem_alloc(300000);
+    bool same = false;
+
+    memset(big, 'x', 300000);
+    ck_assert_int_eq(fdio_write_all(a, "12", 2), 0);
+    ck_assert_int_eq(fdio_write_all(a, big, 300000), 0);
+    ck_assert_int_eq(fdio_write_all(b, big, 300000), 0);
+    ck_assert_int_eq(fdio_write_all(b, "y", 1), 0);
+    ck_assert_int_eq(fdio_same_range(a, 2, b, 0, 300000, &same), 0);
+    ck_assert(same);
+    ck_assert_int_eq(fdio_same_range(a, 2, b, 1, 300000, &same), 0);
+    ck_assert(!same);
+    ck_assert_int_eq(fdio_same_range(a, 1, b, 0, 300000, &same), 0);
+    ck_assert(!same);
+    ck_assert_int_eq(fdio_same_range(a, 0, b, 300001, 0, &same), 0);
+    ck_assert(same);
+    ck_assert_int_eq(fdio_same_range(a, 2, b, 0, 300001, &same), -1);
+    ck_assert_int_eq(errno, EIO);
+    fdio_close(&a);
+    fdio_close(&b);
+    free(big);
+}
+END_TEST
+
 START_TEST(reading_files)
 {
     struct buf text = {0};
@@ -166,4 +193,4 @@ START_TEST(temporary_files)
 }
 END_TEST
 
-UNIT_MAIN("fdio", ranges, reading_files, replacing_files, directories, temporary_files)
+UNIT_MAIN("fdio", ranges, same_ranges, reading_files, replacing_files, directories, temporary_files)
