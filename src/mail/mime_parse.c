@@ -278,11 +278,16 @@ static void take_header_line(struct parser *p, const struct mime_line *line)
 
 static bool has_8bit(const unsigned char *data, size_t len)
 {
-    unsigned char all = 0;
+    uint64_t all = 0, eight;
+    size_t i;
 
-    for (size_t i = 0; i < len; i++)
+    for (i = 0; i + sizeof(eight) <= len; i += sizeof(eight)) {
+        memcpy(&eight, data + i, sizeof(eight));
+        all |= eight;
+    }
+    for (; i < len; i++)
         all |= data[i];
-    return (all & 0x80) != 0;
+    return (all & 0x8080808080808080) != 0;
 }
 
 /* A line of a leaf: what would a relay change? */
