@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "module/environment.h"
@@ -140,39 +138,14 @@ enum frame_result channel_exchange(struct channel *channel, const struct buf *qu
     return FRAME_DAMAGED; /* answers carry no descriptors */
 }
 
-/* Has it ended? It is not reaped, so its process group cannot become another's. */
-static bool ended(pid_t pid)
-{
-    siginfo_t info = {0};
-
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
-}
-
-/* A descriptor that becomes readable when the process ends, or -1 where the system has none. */
-static int open_pidfd(pid_t pid)
-{
-#ifdef SYS_pidfd_open
-    return (int)syscall(SYS_pidfd_open, pid, 0);
-#else
-    (void)pid;
-    return -1;
-#endif
-}
-
+/* What it says meanwhile is read: it must not wait for us. */
 static void end_process(struct channel *channel, int64_t patience_ms, struct process_result *result_r)
 {
     deadline patience = deadline_in(patience_ms);
-    int pidfd = open_pidfd(channel->pid);
 
-    while (!ended(channel->pid) && !deadline_passed(patience)) {
-        struct pollfd polled[2] = {{.fd = pidfd, .events = POLLIN},
-                                   {.fd = output_fd(channel->output), .events = POLLIN}};
-
-        (void)poll(polled, 2, deadline_poll_timeout(pidfd >= 0 ? patience : deadline_in(LOOK_AGAIN_MS)));
-        if (polled[1].revents != 0)
+    while (!process_ended(channel->pid, output_fd(channel->output), patience) && !deadline_passed(patience))
+        if (output_fd(channel->output) >= 0)
             (void)output_read(channel->output);
-    }
-    fdio_close(&pidfd);
     process_end_group(channel->pid, GRACE_MS, result_r);
 }
 

@@ -10,7 +10,7 @@
 
 #include "util/fdio.h"
 
-#define LOOK_AGAIN_MS 20 /* between two looks at a child where there is no pidfd */
+#define LOOK_AGAIN_MS 5  /* between two looks at a child where there is no pidfd */
 #define OUTPUT_CHUNK  8192
 
 /* A descriptor that becomes readable when the child ends, or -1 where the system has none. */
@@ -34,17 +34,34 @@ static bool has_ended(pid_t pid)
     return info.si_pid == pid;
 }
 
+/* Until the child ends or `fd` can be read; returns whether it has ended. */
+static bool wait_either(pid_t pid, int pidfd, int fd, deadline until)
+{
+    struct pollfd wait[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    deadline look = pidfd >= 0 ? until : deadline_min(until, deadline_in(LOOK_AGAIN_MS));
+
+    if (has_ended(pid))
+        return true;
+    poll(wait, 2, deadline_poll_timeout(look));
+    return has_ended(pid);
+}
+
 static bool wait_ended(pid_t pid, int pidfd, deadline until)
 {
-    while (!has_ended(pid)) {
-        struct pollfd wait = {.fd = pidfd, .events = POLLIN};
-        deadline look = pidfd >= 0 ? until : deadline_min(until, deadline_in(LOOK_AGAIN_MS));
+    bool ended;
 
-        if (deadline_passed(until))
-            return false;
-        poll(&wait, 1, deadline_poll_timeout(look));
-    }
-    return true;
+    while (!(ended = wait_either(pid, pidfd, -1, until)) && !deadline_passed(until))
+        ;
+    return ended;
+}
+
+bool process_ended(pid_t pid, int fd, deadline until)
+{
+    int pidfd = open_pidfd(pid);
+    bool ended = wait_either(pid, pidfd, fd, until);
+
+    fdio_close(&pidfd);
+    return ended;
 }
 
 static void reap(pid_t pid, struct process_result *result_r)
@@ -113,12 +130,8 @@ static void collect_until(pid_t pid, int fd, deadline until, struct buf *output,
     bool open = true;
 
     while (open && !deadline_passed(until)) {
-        struct pollfd wait[2] = {{.fd = fd, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
-        deadline look = pidfd >= 0 ? until : deadline_min(until, deadline_in(LOOK_AGAIN_MS));
-        bool ended;
+        bool ended = wait_either(pid, pidfd, fd, until);
 
-        poll(wait, 2, deadline_poll_timeout(look));
-        ended = has_ended(pid);
         open = collect(fd, output, max) && !ended;
     }
     fdio_close(&pidfd);

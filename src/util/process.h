@@ -30,6 +30,9 @@ struct process_result {
 /* Starts the program with every other descriptor closed. Returns its pid (its process group too) or -1,
    errno. The child that cannot exec ends with 75. */
 pid_t process_start(const struct process_spec *spec);
+/* Waits until the process has ended, `fd` (-1: none) can be read, or until `until`; some systems look only
+   now and then. true: it has ended, but is not reaped, so its number and its group stay its own. */
+bool process_ended(pid_t pid, int fd, deadline until);
 /* Waits until `until`; then SIGTERM to the group, `grace_ms`, SIGKILL; always reaps. */
 void process_wait(pid_t pid, deadline until, int64_t grace_ms, struct process_result *result_r);
 /* SIGTERM, grace, SIGKILL to the group, reap. */
