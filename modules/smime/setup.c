@@ -16,10 +16,12 @@ bool setup_openssl(void)
 {
     unsigned char octet;
 
-    if (!OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) ||
+    /* Loading OpenSSL's texts and tidying up at the end cost more than most requests. */
+    if (!OPENSSL_init_crypto(
+            OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT, NULL) ||
         OSSL_PROVIDER_load(NULL, "default") == NULL || RAND_bytes(&octet, 1) <= 0 ||
         RAND_priv_bytes(&octet, 1) <= 0) {
-        fprintf(stderr, "smime: OpenSSL does not start: %s\n", ERR_reason_error_string(ERR_get_error()));
+        fprintf(stderr, "smime: OpenSSL does not start (openssl errstr %lX tells why)\n", ERR_get_error());
         return false;
     }
     /* RC2; without it such mail is "unsupported" */

@@ -1,4 +1,5 @@
 /* The trust module: validates certificates (julia-trust(8)). */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -32,6 +33,10 @@ int main(void)
     char error[512];
     int status;
 
+    /* Each of these costs more than most requests, and nobody here asks for it: openssl.cnf, OpenSSL's texts,
+       and tidying up at the end. */
+    OPENSSL_init_crypto(
+        OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT, NULL);
     if (!load_settings(&settings))
         return EX_TEMPFAIL;
     log_open(settings.log, "trust");
