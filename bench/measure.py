@@ -109,7 +109,8 @@ class World:
         return self.julia(conf, "203.0.113.5", PARTNER, SENDER)
 
     def paired(self, rounds, seconds, cases):
-        """cases: (name, standard input, command). Returns lists (ms, ratio, first and ninth decile, peak KiB) by name."""
+        """cases: (name, standard input, command). Returns lists (ms, ratio, first and ninth decile, peak KiB, ratio of
+        processor time) by name."""
         lines = ["\t".join([name, str(path), *map(str, command)]) for name, path, command in cases]
         done = subprocess.run([PAIRED, str(rounds), str(seconds), self.base / "var/journal"], check=True, text=True,
                               input="\n".join(lines) + "\n", stdout=subprocess.PIPE)

@@ -24,8 +24,8 @@
 struct run {
     char *name, *input;
     struct strlist argv;
-    double *ms; /* one for each round */
-    long peak;  /* KiB */
+    double *ms, *cpu; /* one for each round */
+    long peak;        /* KiB */
 };
 
 static void die(const char *what)
@@ -40,6 +40,11 @@ static double now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double timeval_ms(const struct timeval *t)
+{
+    return (double)t->tv_sec * 1e3 + (double)t->tv_usec / 1e3;
 }
 
 static struct run *read_cases(size_t rounds, size_t *count_r)
@@ -61,6 +66,7 @@ static struct run *read_cases(size_t rounds, size_t *count_r)
         if (run->argv.count == 0)
             die("a case without command");
         run->ms = mem_array(rounds, sizeof *run->ms);
+        run->cpu = mem_array(rounds, sizeof *run->cpu);
     }
     free(line);
     return runs;
@@ -102,6 +108,7 @@ static void run_once(struct run *run, size_t round)
     if (pid < 0 || wait4(pid, &status, 0, &usage) != pid)
         die(run->name);
     run->ms[round] = now_ms() - began;
+    run->cpu[round] = timeval_ms(&usage.ru_utime) + timeval_ms(&usage.ru_stime);
     if (usage.ru_maxrss > run->peak)
         run->peak = usage.ru_maxrss;
     if (status != 0) {
@@ -117,19 +124,26 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void sorted_ratios(const double *values, const double *first, size_t count, double *ratios_r)
+{
+    for (size_t i = 0; i < count; i++)
+        ratios_r[i] = first[i] > 0 ? values[i] / first[i] : 0;
+    qsort(ratios_r, count, sizeof *ratios_r, compare);
+}
+
 static void print(const struct run *run, const struct run *first, size_t rounds)
 {
-    double *ratios = mem_array(rounds, sizeof *ratios), *ms = mem_array(rounds, sizeof *ms);
+    double *ratios = mem_array(rounds, sizeof *ratios), *cpu = mem_array(rounds, sizeof *cpu);
+    double *ms = mem_array(rounds, sizeof *ms);
 
-    for (size_t i = 0; i < rounds; i++) {
-        ms[i] = run->ms[i];
-        ratios[i] = run->ms[i] / first->ms[i];
-    }
+    memcpy(ms, run->ms, rounds * sizeof *ms);
     qsort(ms, rounds, sizeof *ms, compare);
-    qsort(ratios, rounds, sizeof *ratios, compare);
-    printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%ld\n", run->name, ms[rounds / 2], ratios[rounds / 2],
-           ratios[rounds / 10], ratios[rounds - 1 - rounds / 10], run->peak);
+    sorted_ratios(run->ms, first->ms, rounds, ratios);
+    sorted_ratios(run->cpu, first->cpu, rounds, cpu);
+    printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%ld\t%.3f\n", run->name, ms[rounds / 2], ratios[rounds / 2],
+           ratios[rounds / 10], ratios[rounds - 1 - rounds / 10], run->peak, cpu[rounds / 2]);
     free(ratios);
+    free(cpu);
     free(ms);
 }
 
@@ -158,6 +172,7 @@ int main(int argc, char **argv)
         free(runs[i].name);
         free(runs[i].input);
         free(runs[i].ms);
+        free(runs[i].cpu);
     }
     free(runs);
     return 0;
