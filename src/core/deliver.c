@@ -181,8 +181,8 @@ static const char *how_word(const struct deliver *deliver)
     return deliver->status.signature == STATUS_SIGNATURE_NONE ? "plain" : "verified";
 }
 
-void deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
-                 struct outcome *outcome)
+size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
+                   struct outcome *outcome)
 {
     struct handoff handoff = {.target = CONFIG_TARGET_INTERNAL,
                               .fd = deliver->fd,
@@ -192,7 +192,7 @@ void deliver_run(const struct deliver *deliver, const struct message *message, s
                               .how = how_word(deliver)};
 
     trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_INTERNAL));
-    handoff_run(message, journal, &handoff, outcome);
+    return handoff_run(message, journal, &handoff, outcome);
 }
 
 static void log_layers(const struct deliver *deliver, const struct message *message)
@@ -223,10 +223,9 @@ static void log_layers(const struct deliver *deliver, const struct message *mess
     }
 }
 
-void deliver_log(const struct deliver *deliver, const struct message *message)
+void deliver_verified(const struct deliver *deliver, const struct message *message)
 {
     const struct status *status = &deliver->status;
-    char *count = mem_printf("%zu", deliver->strand->recipients.count);
 
     if (status->encryption == STATUS_UNDECRYPTABLE) {
         struct verifylog_line line = {.use = "decrypt",
@@ -235,6 +234,13 @@ void deliver_log(const struct deliver *deliver, const struct message *message)
         verifylog_write(message, &line);
     }
     log_layers(deliver, message);
+}
+
+void deliver_log(const struct deliver *deliver)
+{
+    const struct status *status = &deliver->status;
+    char *count = mem_printf("%zu", deliver->strand->recipients.count);
+
     log_event(
         LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption", status_encryption_word(status->encryption),
         "signature", status_signature_word(status->signature), "signer",

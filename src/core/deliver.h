@@ -24,9 +24,12 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
                    struct outcome *outcome);
 /* Writes the finished message. false: outcome filled in. */
 bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome);
-void deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
-                 struct outcome *outcome);
-void deliver_log(const struct deliver *deliver, const struct message *message);
+/* Hands it off; returns how many recipients got it by this call. */
+size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
+                   struct outcome *outcome);
+/* One line in the log of what was found; and verify.log's lines, due once: after the hand-off. */
+void deliver_log(const struct deliver *deliver);
+void deliver_verified(const struct deliver *deliver, const struct message *message);
 void deliver_free(struct deliver *deliver);
 
 #endif

@@ -144,10 +144,11 @@ static void journal_all(struct journal *journal, const struct strlist *recipient
     strlist_free(&entries);
 }
 
-void handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
-                 struct outcome *outcome)
+size_t handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
+                   struct outcome *outcome)
 {
     struct strlist claimed = {0}, before = {0};
+    size_t taken = 0;
 
     claim_all(journal, handoff, &claimed, &before, outcome);
     if (before.count > 0) {
@@ -157,8 +158,11 @@ void handoff_run(const struct message *message, struct journal *journal, const s
                   names, "result", "done-before", (char *)NULL);
         free(names);
     }
-    if (claimed.count > 0 && handoff_command(message, handoff, &claimed, message->until, outcome))
+    if (claimed.count > 0 && handoff_command(message, handoff, &claimed, message->until, outcome)) {
         journal_all(journal, &claimed, handoff->how);
+        taken = claimed.count;
+    }
     strlist_free(&claimed);
     strlist_free(&before);
+    return taken;
 }

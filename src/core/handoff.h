@@ -19,9 +19,9 @@ struct handoff {
    temporary outcome. Runs the target's command once for the claimed ones, as handoff_command() does. Exit 0:
    all are journalled. Anything else, a signal, a timeout: temporary outcome (a target's refusal is never
    passed on as permanent), the target's first output line in the log. One log line per hand-off. Nothing to
-   do (all done before): outcome stays as it is. */
-void handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
-                 struct outcome *outcome);
+   do (all done before): outcome stays as it is. Returns how many recipients got the message by this call. */
+size_t handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
+                   struct outcome *outcome);
 
 /* The same without journal, for mails that have their own entries there: runs the command (argv: its words,
    -i -f SENDER, -N -R -V as config->mta wants them unless the sender is null, --, recipients; environment

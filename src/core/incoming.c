@@ -56,22 +56,47 @@ static void notify(const struct incoming *in, const struct deliver *deliver)
         report_admin(in->message, in->journal, "forged", "RECIPIENT", recipient, (char *)NULL);
 }
 
-static void hand_off(struct incoming *in, struct outcome *outcome)
+/* SMIME_ENGINE=1: what was found is logged, the message goes as it came. */
+static void rehearse(struct incoming *in, struct outcome *outcome)
 {
-    bool rehearsal = in->message->config->engine == CONFIG_ENGINE_REHEARSE;
+    size_t taken =
+        pass_run(in->message, in->journal, CONFIG_TARGET_INTERNAL, in->recipients, "rehearsal", outcome);
 
     for (size_t i = 0; i < in->count; i++) {
-        deliver_log(&in->deliveries[i], in->message);
-        if (rehearsal)
-            continue;
-        deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
-        notify(in, &in->deliveries[i]);
+        deliver_log(&in->deliveries[i]);
+        if (taken > 0)
+            deliver_verified(&in->deliveries[i], in->message);
     }
-    if (rehearsal)
-        pass_run(in->message, in->journal, CONFIG_TARGET_INTERNAL, in->recipients, "rehearsal", outcome);
-    for (size_t i = 0; !rehearsal && i < in->unwrap.node_count; i++)
+}
+
+static void harvest(struct incoming *in)
+{
+    for (size_t i = 0; i < in->unwrap.node_count; i++)
         if (in->unwrap.nodes[i]->layer.kind == LAYER_SIGNED)
             harvest_layer(in->message, &in->unwrap.nodes[i]->layer);
+}
+
+/* What belongs to a message once is done once somebody got it, not again by every retry. */
+static void hand_off(struct incoming *in, struct outcome *outcome)
+{
+    size_t taken = 0;
+
+    if (in->message->config->engine == CONFIG_ENGINE_REHEARSE) {
+        rehearse(in, outcome);
+        return;
+    }
+    for (size_t i = 0; i < in->count; i++) {
+        size_t now;
+
+        deliver_log(&in->deliveries[i]);
+        now = deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
+        if (now > 0)
+            deliver_verified(&in->deliveries[i], in->message);
+        notify(in, &in->deliveries[i]);
+        taken += now;
+    }
+    if (taken > 0)
+        harvest(in);
 }
 
 static void explain_delivery(const struct incoming *in, const struct deliver *deliver)

@@ -3,8 +3,8 @@
 #include "core/handoff.h"
 #include "core/trace.h"
 
-void pass_run(const struct message *message, struct journal *journal, enum config_target target,
-              const struct strlist *recipients, const char *how, struct outcome *outcome)
+size_t pass_run(const struct message *message, struct journal *journal, enum config_target target,
+                const struct strlist *recipients, const char *how, struct outcome *outcome)
 {
     struct handoff handoff = {.target = target,
                               .fd = message->fd,
@@ -13,5 +13,5 @@ void pass_run(const struct message *message, struct journal *journal, enum confi
                               .recipients = recipients,
                               .how = how};
     trace_add(TRACE_TARGET, config_target_name(target));
-    handoff_run(message, journal, &handoff, outcome);
+    return handoff_run(message, journal, &handoff, outcome);
 }

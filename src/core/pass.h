@@ -5,7 +5,8 @@
 #include "core/journal.h"
 #include "core/message.h"
 
-void pass_run(const struct message *message, struct journal *journal, enum config_target target,
-              const struct strlist *recipients, const char *how, struct outcome *outcome);
+/* Returns what handoff_run() does. */
+size_t pass_run(const struct message *message, struct journal *journal, enum config_target target,
+                const struct strlist *recipients, const char *how, struct outcome *outcome);
 
 #endif
