@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mail/utf8.h"
 #include "util/buf.h"
 
 enum { ENGLISH, GERMAN, LANGUAGES };
@@ -33,14 +34,29 @@ static const char *const signature_tags[][LANGUAGES] = {
 
 #define PASSES 4 /* tags that appear when others are cut out of them */
 
+/* Does the text begin with this one? Case does not matter, of umlauts either. */
+static bool begins(const char *text, const char *with)
+{
+    size_t len = strlen(with), left = strnlen(text, len), took, wants;
+    uint32_t a, b;
+
+    for (; len > 0; text += took, left -= took, with += wants, len -= wants) {
+        took = utf8_decode(text, left, &a);
+        wants = utf8_decode(with, len, &b);
+        if (took == 0 || wants == 0 || utf8_lower(a) != utf8_lower(b))
+            return false;
+    }
+    return true;
+}
+
 static const char *any_tag(const char *at)
 {
     for (int language = 0; language < LANGUAGES; language++) {
         for (size_t i = 1; i < ROWS(encryption_tags); i++)
-            if (strncasecmp(at, encryption_tags[i][language], strlen(encryption_tags[i][language])) == 0)
+            if (begins(at, encryption_tags[i][language]))
                 return encryption_tags[i][language];
         for (size_t i = 1; i < ROWS(signature_tags); i++)
-            if (strncasecmp(at, signature_tags[i][language], strlen(signature_tags[i][language])) == 0)
+            if (begins(at, signature_tags[i][language]))
                 return signature_tags[i][language];
     }
     return NULL;
@@ -81,6 +97,48 @@ static bool cut_all(char *text)
     return found;
 }
 
+/* Soft hyphen, zero-width and directional characters, controls: a tag with one of them inside looks like a
+ * tag. */
+static bool is_invisible(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},
+                  {0x61c, 0x61c},   {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e},
+                  {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe0fff}};
+
+    for (size_t i = 0; i < ROWS(ranges); i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static void add_visible(struct buf *out, const char *text)
+{
+    size_t took;
+    uint32_t code;
+
+    for (size_t len = strlen(text); len > 0; text += took, len -= took) {
+        took = utf8_decode(text, len, &code);
+        if (took == 0 || !is_invisible(code))
+            buf_add(out, text, took == 0 ? 1 : took);
+        took = took == 0 ? 1 : took;
+    }
+}
+
+/* The Subject without tags; as it is when it has none. Returns whether it had any. */
+static bool strip_tags(const char *subject, struct buf *out)
+{
+    add_visible(out, subject);
+    if (out->len > 0 && cut_all(out->data)) {
+        out->len = strlen(out->data);
+        return true;
+    }
+    buf_clear(out);
+    buf_add_text(out, subject);
+    return false;
+}
+
 char *subjecttag_apply(const char *subject, const struct status *status, const char *language)
 {
     int which = language != NULL && strncasecmp(language, "de", 2) == 0 ? GERMAN : ENGLISH;
@@ -89,14 +147,13 @@ char *subjecttag_apply(const char *subject, const struct status *status, const c
     struct buf out = {0}, text = {0};
     bool changed;
 
-    buf_add_text(&text, subject);
-    changed = cut_all(text.data);
+    changed = strip_tags(subject, &text);
     if (encryption != NULL)
         buf_printf(&out, "%s ", encryption);
     if (signature != NULL)
         buf_printf(&out, "%s ", signature);
     changed = changed || out.len > 0;
-    buf_add_text(&out, text.data);
+    buf_add_text(&out, buf_text(&text));
     buf_free(&text);
     if (!changed) {
         buf_free(&out);

@@ -19,6 +19,13 @@ static const struct {
     {"Re: [SIGNED] Hello", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "de", "Re: Hello"},
     {"Re: [signiert] Hello", STATUS_ENCRYPTION_NONE, STATUS_VALID, "en", "[signed] Re: Hello"},
     {"[si[signed]gned] x", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", "x"},
+    {"[VERSCHL\303\234SSELT] x", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", "x"},
+    {"[verschl\303", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", NULL},
+    {"[sig\302\255ned] x", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", "x"},
+    {"\342\200\213[sig\342\200\213n\342\200\256ed] x", STATUS_ENCRYPTION_NONE, STATUS_VALID, "en",
+     "[signed] x"},
+    {"a\342\200\215b", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", NULL},
+    {"a\342\200\215b", STATUS_ENCRYPTION_NONE, STATUS_VALID, "en", "[signed] a\342\200\215b"},
     {"[other] tag", STATUS_ENCRYPTION_NONE, STATUS_SIGNATURE_NONE, "en", NULL},
     {"", STATUS_ENCRYPTION_NONE, STATUS_VALID, "en", "[signed] "},
 };
