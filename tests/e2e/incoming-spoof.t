@@ -123,6 +123,23 @@ def authors(tap, g, out):
     said(tap, g, fields(sender="") + signed, other, "empty From")
 
 
+def protected(tap, g, out):
+    """From inside of encryption (RFC 9788) counts only if its owner signed."""
+    def letter(author):
+        return f"Content-Type: text/plain; hp=\"cipher\"\nFrom: {author}\nSubject: real\n\nHello\n".encode()
+
+    friend = "friend@partner-1.com"
+    for author, signer, shown, words in ((BOSS, None, EYE, "none"), (BOSS, EYE, EYE, "valid"), (friend, EYE, EYE, "valid"),
+                                         (friend, friend, friend, "valid"), (EYE, friend, EYE, "valid-other-address"),
+                                         (f"{friend} <{BOSS}>", friend, EYE, "valid-other-address"), (f'"{BOSS}" <{friend}>', friend, EYE, "valid-other-address"),
+                                         (f"{friend}\nFrom: {BOSS}", friend, EYE, "valid-other-address")):
+        entity = letter(author)
+        entity = out.encrypt(out.sign(entity, signer) if signer else entity, ONE, cipher="aes-128-gcm")
+        got, output = see(g, fields(subject="...") + entity)
+        tap.ok(got is not None and got.one("From") == shown and got.signature == words, f"outside {EYE}, inside {author!r}, signed by {signer}",
+               f"{output!r} {got and got.octets[:900]!r}")
+
+
 def certificates(tap, g, out):
     """What a certificate says about addresses."""
     cases = (
@@ -221,7 +238,7 @@ def main():
         g.own_key(ONE, "ec")
         g.pki.person(EYE, "ec")
         g.pki.person("friend@partner-1.com", "ec")
-        for part in (structure, cms, authors, certificates, forged):
+        for part in (structure, cms, authors, protected, certificates, forged):
             part(tap, g, out)
     return tap.end()
 
