@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include <openssl/x509.h>
+#include "modules/smime/asn1_types.h"
 
 #include "mail/ber.h"
 #include "module/xml.h"
@@ -13,7 +13,7 @@
 #define BAGGAGE_OCTETS_MAX       (1u << 20) /* of either kind; in base64 both fit into one frame */
 
 struct baggage { /* zero it to begin */
-    STACK_OF(X509) * certificates;
+    x509_list *certificates;
     struct buf *certificate_ders; /* in the same order */
     size_t certificate_count;
     size_t certificate_octets;

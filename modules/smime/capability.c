@@ -4,18 +4,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/der.h"
 
-/* Each capability has the form of an AlgorithmIdentifier. */
-/* clang-format off */
-ASN1_ITEM_TEMPLATE(Capabilities) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, Capabilities, X509_ALGOR)
-static_ASN1_ITEM_TEMPLATE_END(Capabilities)
-    /* clang-format on */
-
-    /* OAEP with one hash throughout; the empty SEQUENCE stands for SHA-1 (RFC 3560 5). */
-    static X509_ALGOR
-    * oaep_capability(int hash_nid)
+/* OAEP with one hash throughout; the empty SEQUENCE stands for SHA-1 (RFC 3560 5). */
+static X509_ALGOR *oaep_capability(int hash_nid)
 {
     RSA_OAEP_PARAMS *oaep = RSA_OAEP_PARAMS_new();
     X509_ALGOR *algorithm = X509_ALGOR_new();
@@ -35,12 +28,12 @@ static_ASN1_ITEM_TEMPLATE_END(Capabilities)
     return algorithm;
 }
 
-STACK_OF(X509_ALGOR) * capability_own(void)
+algorithm_list *capability_own(void)
 {
     static const int ciphers[] = {NID_aes_256_gcm, NID_aes_128_gcm, NID_aes_256_cbc, NID_aes_192_cbc,
                                   NID_aes_128_cbc};
     static const int oaep_hashes[] = {NID_sha256, NID_sha1};
-    STACK_OF(X509_ALGOR) *list = NULL;
+    algorithm_list *list = NULL;
     X509_ALGOR *oaep;
     bool ok = true;
 
@@ -61,7 +54,7 @@ STACK_OF(X509_ALGOR) * capability_own(void)
 
 bool capability_offers_gcm(const void *der, size_t len)
 {
-    STACK_OF(X509_ALGOR) *list = der_decode(der, len, ASN1_ITEM_rptr(Capabilities));
+    algorithm_list *list = der_decode(der, len, ASN1_ITEM_rptr(Capabilities));
     const ASN1_OBJECT *oid;
     bool offers = false;
 

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <openssl/x509.h>
+#include "modules/smime/asn1_types.h"
 
 /* The list this gateway writes into its signatures. NULL when out of memory; free with
  * sk_X509_ALGOR_pop_free(). */
-STACK_OF(X509_ALGOR) * capability_own(void);
+algorithm_list *capability_own(void);
 
 /* Does the list in `der` offer AES-256-GCM? A damaged list offers nothing. */
 bool capability_offers_gcm(const void *der, size_t len);

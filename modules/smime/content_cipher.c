@@ -2,40 +2,17 @@
 
 #include <string.h>
 
-#include <openssl/asn1t.h>
 #include <openssl/core_names.h>
 #include <openssl/rand.h>
 
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/der.h"
 
 #define TAG_LEN         16
 #define TAG_LEN_MIN     12 /* RFC 5084 3.2; OpenSSL takes 8 as well */
 #define TAG_LEN_DEFAULT 12
 
-/* OpenSSL 3.0 refuses an absent ICVlen, so EVP_CIPHER_asn1_to_param() is no help. */
-typedef struct {
-    ASN1_OCTET_STRING *nonce;
-    ASN1_INTEGER *tag_len;
-} GcmParameters;
-
-typedef struct {
-    ASN1_INTEGER *version;
-    ASN1_OCTET_STRING *iv;
-} Rc2Parameters;
-
-/* clang-format off */
-ASN1_SEQUENCE(GcmParameters) = {
-    ASN1_SIMPLE(GcmParameters, nonce, ASN1_OCTET_STRING),
-    ASN1_OPT(GcmParameters, tag_len, ASN1_INTEGER)
-} static_ASN1_SEQUENCE_END(GcmParameters)
-
-ASN1_SEQUENCE(Rc2Parameters) = {
-    ASN1_SIMPLE(Rc2Parameters, version, ASN1_INTEGER),
-    ASN1_SIMPLE(Rc2Parameters, iv, ASN1_OCTET_STRING)
-} static_ASN1_SEQUENCE_END(Rc2Parameters)
-    /* clang-format on */
-
-    static bool take_iv(struct content_cipher * cipher, const ASN1_OCTET_STRING *iv)
+static bool take_iv(struct content_cipher *cipher, const ASN1_OCTET_STRING *iv)
 {
     int len = ASN1_STRING_length(iv);
 

@@ -1,4 +1,5 @@
 /* The operation encrypt. */
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/capability.h"
 #include "modules/smime/enveloping.h"
 #include "modules/smime/fields.h"
@@ -26,7 +27,7 @@ static bool offers_gcm(const struct xml_node *recipient, X509 *certificate)
     return offers;
 }
 
-static bool all_offer_gcm(const struct xml_node *body, STACK_OF(X509) * certificates)
+static bool all_offer_gcm(const struct xml_node *body, x509_list *certificates)
 {
     int i = 0;
 
@@ -38,9 +39,9 @@ static bool all_offer_gcm(const struct xml_node *body, STACK_OF(X509) * certific
 }
 
 /* One certificate per recipient, in their order. */
-static STACK_OF(X509) * read_certificates(const struct xml_node *body, struct serve_answer *answer)
+static x509_list *read_certificates(const struct xml_node *body, struct serve_answer *answer)
 {
-    STACK_OF(X509) *list = sk_X509_new_null();
+    x509_list *list = sk_X509_new_null();
     const struct xml_node *inner;
     X509 *certificate;
 
@@ -61,8 +62,8 @@ static STACK_OF(X509) * read_certificates(const struct xml_node *body, struct se
     return NULL;
 }
 
-static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *body,
-                          STACK_OF(X509) * certificates, struct serve_answer *answer)
+static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *body, x509_list *certificates,
+                          struct serve_answer *answer)
 {
     const char *name = xml_attribute(body, "cipher");
     const struct cipher_algorithm *algorithm;
@@ -82,7 +83,7 @@ static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *
 }
 
 static bool add_recipients(struct enveloping *enveloping, const struct xml_node *body,
-                           STACK_OF(X509) * certificates, struct serve_answer *answer)
+                           x509_list *certificates, struct serve_answer *answer)
 {
     const struct keytrans_scheme *keytrans = keytrans_by_name(xml_attribute(body, "keytrans"));
 
@@ -101,7 +102,7 @@ static bool read_request(struct enveloping *enveloping, const struct serve_reque
                          struct serve_answer *answer)
 {
     const struct xml_node *body = request->body;
-    STACK_OF(X509) *certificates = read_certificates(body, answer);
+    x509_list *certificates = read_certificates(body, answer);
     bool ok = certificates != NULL && choose_cipher(enveloping, body, certificates, answer) &&
               add_recipients(enveloping, body, certificates, answer) &&
               pieces_parse(&enveloping->content, request, body, answer) &&

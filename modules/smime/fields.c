@@ -29,9 +29,9 @@ X509 *fields_certificate(const struct xml_node *node, struct serve_answer *answe
     return certificate;
 }
 
-STACK_OF(X509) * fields_certificates(const struct xml_node *parent, struct serve_answer *answer)
+x509_list *fields_certificates(const struct xml_node *parent, struct serve_answer *answer)
 {
-    STACK_OF(X509) *list = sk_X509_new_reserve(NULL, 4);
+    x509_list *list = sk_X509_new_reserve(NULL, 4);
     const struct xml_node *node = xml_child(parent, "certificate");
     X509 *certificate;
 

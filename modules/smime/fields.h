@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include <openssl/x509.h>
+#include "modules/smime/asn1_types.h"
 
 #include "module/serve.h"
 
@@ -18,6 +18,6 @@ const char *fields_eol(const struct xml_node *node);
 /* The certificate in the element's text. NULL: `answer` is filled in. */
 X509 *fields_certificate(const struct xml_node *node, struct serve_answer *answer);
 /* All <certificate> children of `parent`, in order. NULL: `answer` is filled in. */
-STACK_OF(X509) * fields_certificates(const struct xml_node *parent, struct serve_answer *answer);
+x509_list *fields_certificates(const struct xml_node *parent, struct serve_answer *answer);
 
 #endif

@@ -9,8 +9,9 @@
 #include "module/serve.h"
 #include "modules/smime/algorithm.h"
 #include "modules/smime/der.h"
+#include "modules/smime/entity_id.h"
 #include "modules/smime/fields.h"
-#include "modules/smime/recipient_info.h"
+#include "modules/smime/shared_info.h"
 #include "util/mem.h"
 
 bool candidates_parse(struct candidates *candidates, const struct xml_node *body, struct serve_answer *answer)

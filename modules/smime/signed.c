@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/asn1t.h>
 #include <openssl/objects.h>
 
 #include "modules/smime/baggage.h"
@@ -16,13 +15,7 @@
 #define SIGNERS_MAX     16   /* each costs a public-key operation; real mail has one or two */
 #define DIGEST_LIST_MAX 4096 /* octets of digestAlgorithms: some hundred of them */
 
-/* clang-format off */
-ASN1_ITEM_TEMPLATE(DigestAlgorithms) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, DigestAlgorithms, X509_ALGOR)
-static_ASN1_ITEM_TEMPLATE_END(DigestAlgorithms)
-    /* clang-format on */
-
-    struct signed_data {
+struct signed_data {
     struct unwrapping *u;
     bool detached;    /* the request names the signed entity */
     bool has_content; /* there is content inside */
@@ -43,7 +36,7 @@ static bool damaged(struct signed_data *s, struct serve_answer *answer)
    accepted are not even computed. */
 static bool start_digests(struct signed_data *s, const struct buf *der)
 {
-    STACK_OF(X509_ALGOR) *list = der_decode(der->data, der->len, ASN1_ITEM_rptr(DigestAlgorithms));
+    algorithm_list *list = der_decode(der->data, der->len, ASN1_ITEM_rptr(Algorithms));
     const struct digest_algorithm *digest;
     bool ok = list != NULL;
 
@@ -181,7 +174,7 @@ static bool digest_entity(struct signed_data *s, struct serve_answer *answer)
     return more == 0;
 }
 
-static void verify_signers(struct signed_data *s, STACK_OF(X509) * given)
+static void verify_signers(struct signed_data *s, x509_list *given)
 {
     struct signer *signer;
 
@@ -216,7 +209,7 @@ static void answer_signed(const struct signed_data *s, struct serve_answer *answ
 
 static void verify(struct signed_data *s, struct serve_answer *answer)
 {
-    STACK_OF(X509) *given = fields_certificates(s->u->request->body, answer);
+    x509_list *given = fields_certificates(s->u->request->body, answer);
 
     if (given != NULL && (!s->detached || digest_entity(s, answer))) {
         verify_signers(s, given);

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#include <openssl/asn1t.h>
 #include <openssl/cms.h>
 
 #include "module/serve.h"
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/capability.h"
 #include "modules/smime/der.h"
 #include "util/mem.h"
@@ -17,19 +17,11 @@ struct signed_writer {
     struct signature_scheme scheme;
 };
 
-/* OpenSSL has no call that gives the DER of the signed attributes. */
-/* clang-format off */
-ASN1_ITEM_TEMPLATE(SignedAttributes) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, SignedAttributes, X509_ATTRIBUTE)
-static_ASN1_ITEM_TEMPLATE_END(SignedAttributes)
-                                       /* clang-format on */
-
-                                       /* Without the signer's own: CMS_add1_signer() adds it, and fails if it
+/* Without the signer's own: CMS_add1_signer() adds it, and fails if it
                                           is there already. Duplicates fail too. */
-                                       static STACK_OF(X509) *
-                                       rest_of_chain(STACK_OF(X509) * certificates)
+static x509_list *rest_of_chain(x509_list *certificates)
 {
-    STACK_OF(X509) *rest = sk_X509_new_null();
+    x509_list *rest = sk_X509_new_null();
     X509 *certificate;
     bool known;
 
@@ -49,17 +41,17 @@ static_ASN1_ITEM_TEMPLATE_END(SignedAttributes)
 /* The default list, left out by CMS_NOSMIMECAP, offers DES and RC2-40. */
 static bool add_capabilities(CMS_SignerInfo *signer)
 {
-    STACK_OF(X509_ALGOR) *list = capability_own();
+    algorithm_list *list = capability_own();
     bool ok = list != NULL && CMS_add_smimecap(signer, list) > 0;
 
     sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
     return ok;
 }
 
-static bool build(struct signed_writer *writer, STACK_OF(X509) * certificates)
+static bool build(struct signed_writer *writer, x509_list *certificates)
 {
     const unsigned int flags = CMS_PARTIAL | CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP;
-    STACK_OF(X509) *rest = rest_of_chain(certificates);
+    x509_list *rest = rest_of_chain(certificates);
     X509_ALGOR *algorithm = NULL;
 
     if (rest != NULL)
@@ -76,7 +68,7 @@ static bool build(struct signed_writer *writer, STACK_OF(X509) * certificates)
     return signature_set_algorithm(algorithm, &writer->scheme) && add_capabilities(writer->signer);
 }
 
-struct signed_writer *signed_writer_new(STACK_OF(X509) * certificates, const struct signature_scheme *scheme,
+struct signed_writer *signed_writer_new(x509_list *certificates, const struct signature_scheme *scheme,
                                         struct serve_answer *answer)
 {
     struct signed_writer *writer = mem_alloc(sizeof(*writer));
@@ -112,14 +104,15 @@ static bool add_attributes(struct signed_writer *writer, const void *digest, siz
     return ok;
 }
 
+/* What is signed; OpenSSL has no call that gives it. */
 static bool encode_attributes(const CMS_SignerInfo *signer, struct buf *der)
 {
-    STACK_OF(X509_ATTRIBUTE) *attributes = sk_X509_ATTRIBUTE_new_null();
+    attribute_list *attributes = sk_X509_ATTRIBUTE_new_null();
     bool ok = attributes != NULL;
 
     for (int i = 0; ok && i < CMS_signed_get_attr_count(signer); i++)
         ok = sk_X509_ATTRIBUTE_push(attributes, CMS_signed_get_attr(signer, i)) > 0;
-    ok = ok && der_append(der, attributes, ASN1_ITEM_rptr(SignedAttributes));
+    ok = ok && der_append(der, attributes, ASN1_ITEM_rptr(Attributes));
     sk_X509_ATTRIBUTE_free(attributes);
     return ok;
 }

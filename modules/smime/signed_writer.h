@@ -9,13 +9,14 @@
 
 #include <openssl/x509.h>
 
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/keychannel.h"
 #include "modules/smime/signature.h"
 
 struct signed_writer;
 
 /* `certificates`: the signer's first, then what else goes along. NULL: `answer` is filled in. */
-struct signed_writer *signed_writer_new(STACK_OF(X509) * certificates, const struct signature_scheme *scheme,
+struct signed_writer *signed_writer_new(x509_list *certificates, const struct signature_scheme *scheme,
                                         struct serve_answer *answer);
 void signed_writer_free(struct signed_writer *writer);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "modules/smime/der.h"
+#include "modules/smime/entity_id.h"
 
 static void find(struct signer *signer, enum signer_result result, const char *reason)
 {
@@ -28,7 +29,7 @@ void signer_free(struct signer *signer)
     memset(signer, 0, sizeof(*signer));
 }
 
-void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates, bool exact)
+void signer_find_certificate(struct signer *signer, x509_list *certificates, bool exact)
 {
     X509 *certificate;
 

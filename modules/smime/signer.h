@@ -6,6 +6,7 @@
 
 #include <openssl/x509.h>
 
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/digests.h"
 #include "modules/smime/signature.h"
 #include "modules/smime/signer_info.h"
@@ -31,7 +32,7 @@ void signer_free(struct signer *signer);
 
 /* Looks for its certificate, if it has none yet: one that the SignerInfo's identifier names and, with
    `exact`, the signed attribute signingCertificateV2 too. Certificates may share issuer, serial or key. */
-void signer_find_certificate(struct signer *signer, STACK_OF(X509) * certificates, bool exact);
+void signer_find_certificate(struct signer *signer, x509_list *certificates, bool exact);
 
 /* Checks the signature over a content of type id-data with these digests; without `weak`, weak digests are
  * unsupported. */

@@ -5,49 +5,7 @@
 #include "modules/smime/algorithm.h"
 #include "modules/smime/der.h"
 
-/* The beginning of ESSCertIDv2; IssuerSerial is passed over. */
-typedef struct {
-    X509_ALGOR *hash;
-    ASN1_OCTET_STRING *digest;
-    ASN1_TYPE *issuer_serial;
-} EssCertificateId;
-
-typedef struct {
-    STACK_OF(ASN1_TYPE) * certificates;
-    ASN1_TYPE *policies;
-} EssSigningCertificate;
-
-/* clang-format off */
-ASN1_SEQUENCE(SignerInfo) = {
-    ASN1_SIMPLE(SignerInfo, version, ASN1_INTEGER),
-    ASN1_SIMPLE(SignerInfo, sid, EntityId),
-    ASN1_SIMPLE(SignerInfo, digest_algorithm, X509_ALGOR),
-    ASN1_IMP_SET_OF_OPT(SignerInfo, signed_attributes, X509_ATTRIBUTE, 0),
-    ASN1_SIMPLE(SignerInfo, signature_algorithm, X509_ALGOR),
-    ASN1_SIMPLE(SignerInfo, signature, ASN1_OCTET_STRING),
-    ASN1_IMP_SET_OF_OPT(SignerInfo, unsigned_attributes, X509_ATTRIBUTE, 1)
-} static_ASN1_SEQUENCE_END(SignerInfo)
-
-/* A SET OF that is not sorted anew: the signer hashed them as he sent them. */
-ASN1_ITEM_TEMPLATE(ReceivedAttributes) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF | ASN1_TFLG_IMPTAG | ASN1_TFLG_UNIVERSAL, V_ASN1_SET,
-                          ReceivedAttributes, X509_ATTRIBUTE)
-static_ASN1_ITEM_TEMPLATE_END(ReceivedAttributes)
-
-ASN1_SEQUENCE(EssCertificateId) = {
-    ASN1_OPT(EssCertificateId, hash, X509_ALGOR),
-    ASN1_SIMPLE(EssCertificateId, digest, ASN1_OCTET_STRING),
-    ASN1_OPT(EssCertificateId, issuer_serial, ASN1_ANY)
-} static_ASN1_SEQUENCE_END(EssCertificateId)
-
-ASN1_SEQUENCE(EssSigningCertificate) = {
-    ASN1_SEQUENCE_OF(EssSigningCertificate, certificates, ASN1_ANY),
-    ASN1_OPT(EssSigningCertificate, policies, ASN1_ANY)
-} static_ASN1_SEQUENCE_END(EssSigningCertificate)
-                /* clang-format on */
-
-                SignerInfo
-                * signer_info_decode(const void *der, size_t len)
+SignerInfo *signer_info_decode(const void *der, size_t len)
 {
     SignerInfo *info = der_decode(der, len, ASN1_ITEM_rptr(SignerInfo));
     long version = info != NULL ? ASN1_INTEGER_get(info->version) : 0;
@@ -83,7 +41,7 @@ static int single_value(const SignerInfo *info, int nid, const ASN1_TYPE **value
     return found;
 }
 
-static bool has_attribute(const STACK_OF(X509_ATTRIBUTE) * attributes, int nid)
+static bool has_attribute(const attribute_list *attributes, int nid)
 {
     for (int i = 0; i < sk_X509_ATTRIBUTE_num(attributes); i++)
         if (OBJ_obj2nid(X509_ATTRIBUTE_get0_object(sk_X509_ATTRIBUTE_value(attributes, i))) == nid)

@@ -1,24 +1,11 @@
-/* SignerInfo (RFC 5652 5.3) as an own ASN.1 type, and what its signed attributes say. */
+/* A SignerInfo as it came (RFC 5652 5.3), and what its signed attributes say. */
 #ifndef SMIME_SIGNER_INFO_H
 #define SMIME_SIGNER_INFO_H
 
 #include <stdbool.h>
 
-#include <openssl/asn1t.h>
-#include <openssl/x509.h>
-
-#include "modules/smime/recipient_info.h"
+#include "modules/smime/asn1_types.h"
 #include "util/buf.h"
-
-typedef struct {
-    ASN1_INTEGER *version;
-    EntityId *sid;
-    X509_ALGOR *digest_algorithm;
-    STACK_OF(X509_ATTRIBUTE) * signed_attributes; /* NULL: none at all; an empty set is something else */
-    X509_ALGOR *signature_algorithm;
-    ASN1_OCTET_STRING *signature;
-    STACK_OF(X509_ATTRIBUTE) * unsigned_attributes;
-} SignerInfo;
 
 /* NULL when `der` is none, or is not of a version this module knows. */
 SignerInfo *signer_info_decode(const void *der, size_t len);

@@ -6,6 +6,7 @@
 
 #include <openssl/x509.h>
 
+#include "modules/smime/asn1_types.h"
 #include "modules/smime/keychannel.h"
 #include "modules/smime/output.h"
 #include "modules/smime/pieces.h"
@@ -15,7 +16,7 @@
 struct signing {
     struct pieces content;
     struct output output;
-    STACK_OF(X509) * certificates;
+    x509_list *certificates;
     struct signature_scheme scheme;
     struct keychannel channel;
     const char *key;

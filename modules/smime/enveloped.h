@@ -1,0 +1,33 @@
+/* One EnvelopedData or AuthEnvelopedData while it is read. */
+#ifndef SMIME_ENVELOPED_H
+#define SMIME_ENVELOPED_H
+
+#include <stdbool.h>
+
+#include "modules/smime/content_cipher.h"
+#include "modules/smime/recipient_reader.h"
+#include "modules/smime/unwrapping.h"
+
+struct enveloped {
+    struct unwrapping *u;
+    bool authenticated;
+    struct candidates candidates;
+    struct content_cipher cipher;
+    /* authAttrs stand behind the content but go first into GCM: found in one pass, used in a second */
+    struct buf auth_attributes;
+};
+
+/* Enters the structure up to its recipientInfos. False: damaged. */
+bool enveloped_enter(const struct enveloped *e);
+
+enum decryption {
+    DECRYPTION_DONE,
+    DECRYPTION_AGAIN, /* authAttrs were met: once more, with them */
+    DECRYPTION_UNDECRYPTABLE,
+    DECRYPTION_FAILED /* `answer` is filled in: damaged, too large, unreadable, unwritable */
+};
+/* Decrypts everything with one content key, from the beginning, into an output that is empty before. Never
+   returns DECRYPTION_AGAIN. */
+enum decryption enveloped_decrypt(struct enveloped *e, const unsigned char *key, struct serve_answer *answer);
+
+#endif
