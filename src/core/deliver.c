@@ -188,7 +188,8 @@ size_t deliver_run(const struct deliver *deliver, const struct message *message,
                               .fd = deliver->fd,
                               .sender = message->envelope.sender,
                               .recipients = &deliver->strand->recipients,
-                              .headers_only = unwrap_encrypted(deliver->node) != NULL,
+                              /* also when it could not be opened: a notice must not show the difference */
+                              .headers_only = deliver->status.encryption != STATUS_ENCRYPTION_NONE,
                               .how = how_word(deliver)};
 
     trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_INTERNAL));

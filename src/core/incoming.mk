@@ -14,6 +14,7 @@ INCOMING_SRC := \
 	src/core/layer_look.c \
 	src/core/opener.c \
 	src/core/protected.c \
+	src/core/quoted.c \
 	src/core/signerstatus.c \
 	src/core/status.c \
 	src/core/status_field.c \

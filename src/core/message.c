@@ -79,6 +79,19 @@ void message_read(struct message *message, int fd_in, struct outcome *outcome)
         read_structure(message, outcome);
 }
 
+void message_replace(struct message *message, int fd, struct outcome *outcome)
+{
+    fdio_close(&message->fd);
+    mime_free(&message->mime);
+    strlist_free(&message->header_from);
+    message->fd = fd;
+    message->offset = 0;
+    if (fdio_size(fd, &message->size) != 0)
+        outcome_temporary(outcome, "4.3.0", "the spooled message cannot be read: %s", strerror(errno));
+    else
+        read_structure(message, outcome);
+}
+
 static struct call_module *open_module(const struct message *message, const char *spec, const char *role)
 {
     const struct config *config = message->config;

@@ -38,6 +38,9 @@ struct message {
 /* Spools standard input (`fd_in`) to its end and parses it. Faults are outcomes: unreadable input, full disk:
    temporary; larger than MAX_SIZE: permanent 5.3.4 (still read to its end). */
 void message_read(struct message *message, int fd_in, struct outcome *outcome);
+/* Goes on with the octets of `fd` (taken over) in the place of the message's own. What identifies the message
+   to the journal stays. */
+void message_replace(struct message *message, int fd, struct outcome *outcome);
 /* Opens the module connections' descriptions (no process is started before it is needed). */
 void message_modules_open(struct message *message);
 void message_free(struct message *message);

@@ -10,10 +10,11 @@
 #include "mail/address.h"
 
 /* What people read and answer to. Trace fields, results of checks and the like mean nothing when they come
- * from inside. */
+ * from inside. Message-ID stays the outer one: it names the message on its way, also in notices that go back
+ * (quoted.h). */
 static const char *const restorable[] = {
-    "Subject",  "From",       "Sender",      "Reply-To",   "To",       "Cc",          "Date",
-    "Comments", "Message-ID", "In-Reply-To", "References", "Keywords", "Followup-To",
+    "Subject", "From",     "Sender",      "Reply-To",   "To",       "Cc",
+    "Date",    "Comments", "In-Reply-To", "References", "Keywords", "Followup-To",
 };
 
 static bool is_protected(const struct mime_part *root)

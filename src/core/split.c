@@ -7,6 +7,7 @@
 #include "core/incoming.h"
 #include "core/outgoing.h"
 #include "core/pass.h"
+#include "core/quoted.h"
 #include "core/report.h"
 #include "core/trace.h"
 #include "util/log.h"
@@ -100,7 +101,8 @@ static void run_split(struct message *message, struct journal *journal, const st
     }
     if (split->outgoing.count > 0) {
         outcome_done(&part);
-        outgoing_run(message, journal, &split->outgoing, NULL, &part);
+        if (quoted_clean(message, &part))
+            outgoing_run(message, journal, &split->outgoing, NULL, &part);
         merge(outcome, &part);
     }
     if (split->incoming.count > 0) {
@@ -122,7 +124,7 @@ static void explain_split(struct message *message, const struct split *split, st
     const char *internal = config_target_name(CONFIG_TARGET_INTERNAL);
     if (split->internal.count > 0)
         explain_plain("internal", internal, &split->internal, NULL, out);
-    if (split->outgoing.count > 0)
+    if (split->outgoing.count > 0 && quoted_clean(message, outcome))
         outgoing_run(message, NULL, &split->outgoing, out, outcome);
     if (split->incoming.count > 0 && message->config->engine == CONFIG_ENGINE_PASS)
         explain_plain("incoming", internal, &split->incoming, NULL, out);

@@ -137,5 +137,5 @@ reset() {
     wait_for_quiet 20
     for sink in external scanner internal; do sink_clear $sink; done
     : >"$J"
-    : >"$WORLD/log/front.log"
+    for sink in "$WORLD"/log/front*.log; do : >"$sink"; done
 }
