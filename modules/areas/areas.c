@@ -58,6 +58,7 @@ void areas_close(struct areas *areas)
     if (areas == NULL)
         return;
     areas_index_close(areas->index);
+    areas_cache_clear(&areas->cache);
     for (size_t i = 0; i < AREA_COUNT; i++)
         free(areas->directories[i]);
     free(areas->index_file);
@@ -125,6 +126,29 @@ bool areas_recover(struct areas *areas, char *error_r, size_t size)
     tell_unwritable(areas);
     areas->memory_since = areas_stamp_now();
     return areas_index_to_memory(areas->index, error_r, size);
+}
+
+int areas_unseen(struct areas *areas, unsigned int areas_mask, bool keys, char *text_r, size_t size)
+{
+    sqlite3_stmt *s = areas_index_statement(areas->index, INDEX_UNSEEN);
+    int code = SQLITE_ERROR, area;
+
+    if (s != NULL && sqlite3_bind_int(s, 1, (int)areas_mask) == SQLITE_OK &&
+        sqlite3_bind_int(s, 2, keys ? WATCH_UNSEEN | WATCH_REFUSED : WATCH_UNSEEN) == SQLITE_OK)
+        code = areas_index_step(areas->index, s);
+    if (code == SQLITE_DONE)
+        return 0;
+    if (code != SQLITE_ROW) {
+        snprintf(text_r, size, "%s", areas_index_error(areas->index));
+        return -1;
+    }
+    area = sqlite3_column_int(s, 0);
+    snprintf(text_r, size, "%s/%s: %s",
+             area >= 0 && area < AREA_COUNT && areas->directories[area] != NULL ? areas->directories[area]
+                                                                                : "",
+             (const char *)sqlite3_column_text(s, 1), (const char *)sqlite3_column_text(s, 2));
+    sqlite3_reset(s);
+    return 1;
 }
 
 int areas_refresh(struct areas *areas, char *error_r, size_t size)

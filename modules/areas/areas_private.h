@@ -3,6 +3,7 @@
 #define JULIA_AREAS_PRIVATE_H
 
 #include "modules/areas/areas.h"
+#include "modules/areas/cache.h"
 #include "modules/areas/file.h"
 #include "modules/areas/index.h"
 
@@ -13,12 +14,13 @@ struct areas {
     const char *(*pass_phrase)(void *context);
     void *context;
     struct index *index;
+    struct cache cache;
     bool index_told;      /* the log knows that the index cannot be written */
     int64_t memory_since; /* areas_stamp_now() when it went into memory, or last tried to come back */
 };
 
 /* file.watch in the index */
-enum { WATCH_RACY = 1, WATCH_FAULTS = 2, WATCH_PASS_PHRASE = 4 };
+enum { WATCH_RACY = 1, WATCH_FAULTS = 2, WATCH_PASS_PHRASE = 4, WATCH_UNSEEN = 8, WATCH_REFUSED = 16 };
 
 struct record_row { /* what the index knows of a file */
     int64_t id;     /* 0: nothing */

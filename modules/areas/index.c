@@ -281,7 +281,7 @@ bool areas_index_begin(struct index *index)
 
 bool areas_index_begin_reading(struct index *index)
 {
-    return execute(index, "BEGIN");
+    return sqlite3_get_autocommit(index->db) == 0 || execute(index, "BEGIN");
 }
 
 bool areas_index_commit(struct index *index)

@@ -28,6 +28,7 @@ enum areas_index_statement {
     INDEX_FORGET_CRLS,
     INDEX_FORGET_KEYS,
     INDEX_WATCHED,
+    INDEX_UNSEEN,
     INDEX_FILES_OF_AREA,
     INDEX_COUNT_FILES,
     INDEX_ADD_CERTIFICATE,
@@ -80,7 +81,8 @@ int64_t areas_index_last_id(const struct index *index);
 
 bool areas_index_begin(struct index *index); /* BEGIN IMMEDIATE, waiting at most INDEX_BUSY_MS */
 bool areas_index_commit(struct index *index);
-/* Many look-ups in a row on one state, with one lock instead of one each. Ended by areas_index_rollback(). */
+/* Many look-ups in a row on one state, with one lock instead of one each; nothing new in a transaction that
+   is open already. Ended by areas_index_rollback(). */
 bool areas_index_begin_reading(struct index *index);
 void areas_index_rollback(struct index *index); /* harmless without a transaction */
 

@@ -93,7 +93,7 @@ static bool find_key_file(struct areas *areas, const void *spki, int len, struct
 /* The certificate of a row, proven to be what its fingerprint says. NULL: the index is damaged. */
 static X509 *row_certificate(struct areas *areas, sqlite3_stmt *s)
 {
-    const unsigned char *der = sqlite3_column_blob(s, 2), *p = der;
+    const unsigned char *der = sqlite3_column_blob(s, 2);
     int len = sqlite3_column_bytes(s, 2);
     const char *fingerprint = (const char *)sqlite3_column_text(s, 1);
     char computed[SHA256_HEX_LEN + 1];
@@ -102,7 +102,7 @@ static X509 *row_certificate(struct areas *areas, sqlite3_stmt *s)
     if (der != NULL && fingerprint != NULL) {
         sha256_hex(der, (size_t)len, computed);
         if (strcmp(computed, fingerprint) == 0)
-            certificate = d2i_X509(NULL, &p, len);
+            certificate = areas_cache_get(&areas->cache, fingerprint, der, (size_t)len);
     }
     if (certificate == NULL)
         areas_index_set_damaged(areas->index);

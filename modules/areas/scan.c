@@ -41,6 +41,7 @@ static bool forget_area(struct scan *scan)
 
 static bool write_begin(struct areas *areas, char *error_r, size_t size)
 {
+    areas_index_rollback(areas->index); /* what was read may be old */
     if (areas_index_read_only(areas->index) && !areas_recover(areas, error_r, size))
         return false;
     return areas_index_begin(areas->index);
@@ -219,12 +220,13 @@ static bool refresh_area(struct areas *areas, enum area area, const struct state
 
 bool areas_scan_refresh(struct areas *areas, char *error_r, size_t size)
 {
-    struct state states[AREA_COUNT];
-    bool ok = areas_scan_load_states(areas, states);
+    struct state states[AREA_COUNT] = {0};
+    bool ok = areas_index_begin_reading(areas->index) && areas_scan_load_states(areas, states);
 
     for (size_t i = 0; ok && i < AREA_COUNT; i++)
         if (areas->directories[i] != NULL)
             ok = refresh_area(areas, (enum area)i, &states[i], error_r, size);
+    areas_index_rollback(areas->index);
     areas_scan_free_states(states);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modules/areas/cache.h"
 #include "modules/areas/fields.h"
 #include "tests/unit/areas_fixture.h"
 #include "tests/unit/unit.h"
@@ -352,5 +353,40 @@ START_TEST(listing_in_pages)
 }
 END_TEST
 
+/* What was parsed once is handed out again, whatever else shares its place; nothing is kept of rubbish. */
+START_TEST(parsed_once)
+{
+    struct cache cache = {0};
+    X509 *first[3 * CACHE_PLACES], *again;
+    unsigned char *der[3 * CACHE_PLACES];
+    char fingerprints[3 * CACHE_PLACES][65];
+
+    for (size_t i = 0; i < 3 * CACHE_PLACES; i++) {
+        X509 *made = make_certificate(&(struct maker){.serial = (long)i + 1});
+        int len;
+
+        der[i] = NULL;
+        len = i2d_X509(made, &der[i]);
+        fingerprint_of(made, fingerprints[i]);
+        first[i] = areas_cache_get(&cache, fingerprints[i], der[i], (size_t)len);
+        ck_assert_int_eq(X509_cmp(first[i], made), 0);
+        again = areas_cache_get(&cache, fingerprints[i], der[i], (size_t)len);
+        ck_assert_ptr_eq(again, first[i]);
+        X509_free(again);
+        ck_assert_ptr_null(areas_cache_get(&cache, "00", (const unsigned char *)"rubbish", 7));
+        X509_free(made);
+    }
+    for (size_t i = 0; i < 3 * CACHE_PLACES; i++) {
+        char found[65];
+
+        fingerprint_of(first[i], found); /* others have taken its place meanwhile */
+        ck_assert_str_eq(found, fingerprints[i]);
+        X509_free(first[i]);
+        OPENSSL_free(der[i]);
+    }
+    areas_cache_clear(&cache);
+}
+END_TEST
+
 UNIT_MAIN("areas-find", by_address, by_serial, by_key_identifier, by_subject_and_crls, private_keys,
-          several_keys_in_a_file, capabilities, listing_in_pages)
+          several_keys_in_a_file, capabilities, listing_in_pages, parsed_once)
