@@ -7,23 +7,44 @@
 
 /* What one message's sender looks like to the FROM patterns. */
 struct sender {
-    struct pattern_subject envelope, header;
-    bool has_header;
+    struct pattern_subject envelope, *authors;
+    size_t author_count;
 };
 
+static void add_author(struct sender *sender, const char *address)
+{
+    struct pattern_subject *subject;
+    if (!address || !*address)
+        return;
+    subject = mem_push(&sender->authors, &sender->author_count, sizeof *subject);
+    pattern_subject_init(subject, address);
+}
+
+/* A second author must not lead around a rule about the first. */
 static void sender_init(struct sender *sender, const struct ruleset_facts *facts)
 {
     memset(sender, 0, sizeof *sender);
     pattern_subject_init(&sender->envelope, facts->sender ? facts->sender : "");
-    sender->has_header = facts->header_from && *facts->header_from;
-    if (sender->has_header)
-        pattern_subject_init(&sender->header, facts->header_from);
+    if (!facts->authors)
+        add_author(sender, facts->header_from);
+    for (size_t i = 0; facts->authors && i < facts->authors->count; i++)
+        add_author(sender, facts->authors->items[i]);
 }
 
 static void sender_free(struct sender *sender)
 {
     pattern_subject_free(&sender->envelope);
-    pattern_subject_free(&sender->header);
+    for (size_t i = 0; i < sender->author_count; i++)
+        pattern_subject_free(&sender->authors[i]);
+    free(sender->authors);
+}
+
+static bool sender_matches(const struct sender *sender, const struct pattern *from)
+{
+    bool matches = pattern_matches(from, &sender->envelope);
+    for (size_t i = 0; !matches && i < sender->author_count; i++)
+        matches = pattern_matches(from, &sender->authors[i]);
+    return matches;
 }
 
 static bool rule_matches(const struct rule *rule, const struct ruleset_facts *facts,
@@ -31,8 +52,7 @@ static bool rule_matches(const struct rule *rule, const struct ruleset_facts *fa
 {
     if (!pattern_matches(&rule->to, recipient))
         return false;
-    if (!pattern_matches(&rule->from, &sender->envelope) &&
-        !(sender->has_header && pattern_matches(&rule->from, &sender->header)))
+    if (!sender_matches(sender, &rule->from))
         return false;
     for (size_t i = 0; i < rule->condition_count; i++)
         if (!condition_holds(&rule->conditions[i], facts))

@@ -31,8 +31,10 @@ void ruleset_free(struct ruleset *ruleset);
 size_t ruleset_lint(const struct ruleset *ruleset, struct ruleset_faults *findings);
 
 struct ruleset_facts {
-    const char *sender;          /* envelope sender; "" is the null sender */
-    const char *header_from;     /* the one address of header From; NULL if there is none or several */
+    const char *sender;      /* envelope sender; "" is the null sender */
+    const char *header_from; /* the one address of header From; NULL if there is none or several */
+    const struct strlist
+        *authors;                /* all addresses of header From; patterns match on any. NULL: header_from */
     uint64_t size;               /* of the message, octets, for (if) size */
     const struct header *header; /* for (if) header; NULL: such conditions do not hold */
     bool calendar;               /* a text/calendar part exists, for (if) calendar */

@@ -47,6 +47,7 @@ static void facts_make(const struct message *message, struct ruleset_facts *fact
     *facts_r = (struct ruleset_facts){
         .sender = sender != NULL ? sender : "",
         .header_from = message->header_from.count == 1 ? message->header_from.items[0] : NULL,
+        .authors = &message->header_from,
         .size = message->size,
         .header = &message->mime.root->header,
         .calendar = has_calendar(message->mime.root),
