@@ -53,8 +53,7 @@ static void end_line(struct buf *out, const char *eol)
 
 static void copy_field(const struct header *header, size_t index, struct buf *out)
 {
-    const struct header_field *field = &header->fields[index];
-    buf_add(out, header->data + field->start, field->end - field->start);
+    header_copy(header, index, out);
     end_line(out, header->eol);
 }
 

@@ -30,8 +30,9 @@ struct entity_header {
     bool confidential;      /* and Subject is hidden outside */
 };
 
-/* What stands in front of the S/MIME entity's own Content-Type: all fields octet for octet, except Content-*,
-   Bcc, the triggers in Subject, a second MIME-Version. Ends with a line end, not with the empty line. */
+/* What stands in front of the S/MIME entity's own Content-Type: all fields octet for octet (NUL and bare CR
+   become blanks), except Content-*, Bcc, the triggers in Subject, a second MIME-Version. Ends with a line
+   end, not with the empty line. */
 void entity_outer_header(const struct entity_header *how, struct buf *out);
 /* The header of the entity inside: the Content-* fields (text/plain if there is none), and with `protect`
    copies of the fields that people read. */

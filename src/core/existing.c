@@ -6,6 +6,7 @@
 
 #include "core/ask.h"
 #include "core/protect.h"
+#include "core/signer.h"
 #include "mail/smime_part.h"
 #include "mail/source.h"
 #include "util/fdio.h"
@@ -26,6 +27,14 @@ static enum existing_kind kind_by_der(struct source *source, struct cms_outline 
                                                                                           : EXISTING_NONE;
 }
 
+/* What readers take for text in front of the object would travel unprotected, too. */
+static bool nothing_in_front(const struct message *message)
+{
+    const struct header *header = &message->mime.root->header;
+    return message->mime.fault != MIME_HEADER_TOO_LONG && !header_has_strays(header) &&
+           !header_has_controls(header);
+}
+
 static bool look_opaque(const struct message *message, struct existing *existing, struct outcome *outcome)
 {
     const struct mime_part *root = message->mime.root;
@@ -37,6 +46,8 @@ static bool look_opaque(const struct message *message, struct existing *existing
         existing->kind = kind_by_der(source, &outline);
     else
         outcome_temporary(outcome, "4.3.0", "SPOOL: %s", strerror(errno));
+    if (existing->kind == EXISTING_ENCRYPTED && !nothing_in_front(message))
+        existing->kind = EXISTING_NONE;
     cms_outline_free(&outline);
     source_free(source);
     return ok;
@@ -200,6 +211,10 @@ void existing_verify(struct message *message, struct existing *existing)
     }
     if (message->header_from.count != 1 || header_count(&message->mime.root->header, "From") != 1) {
         existing->how = mem_strdup("header From does not have exactly one address");
+        return;
+    }
+    if (!signer_from_clear(&message->mime.root->header)) {
+        existing->how = mem_strdup("header From can be read in more than one way");
         return;
     }
     bool detached = smime_part_shape(message->mime.root) == SMIME_SHAPE_DETACHED;

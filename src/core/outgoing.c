@@ -90,14 +90,22 @@ static bool header_too_long(const struct message *message)
 }
 
 /* Header fields beyond the limits are not in memory, so they cannot be taken over into what julia would
- * write. */
-static void refuse_unreadable(struct plan *plan)
+   write. And a line in the header that is no field may be meant as text: it must not stay outside. */
+static const char *header_fault(const struct message *message)
+{
+    if (header_too_long(message))
+        return "the header of the message is too long to be signed or encrypted";
+    if (header_has_strays(&message->mime.root->header))
+        return "the header of the message has a line that is no header field, or no empty line behind it";
+    return NULL;
+}
+
+static void refuse_unreadable(struct plan *plan, const char *fault)
 {
     for (size_t i = 0; i < plan->count; i++) {
         struct plan_recipient *recipient = &plan->recipients[i];
         if (recipient->end == PLAN_SEND && (recipient->signer != NULL || recipient->certificate != NULL))
-            plan_refuse(recipient, "5.6.0", "structure",
-                        "the header of the message is too long to be signed or encrypted");
+            plan_refuse(recipient, "5.6.0", "structure", fault);
     }
 }
 
@@ -110,8 +118,9 @@ static void decide(struct plan *plan)
         if (plan->existing.kind != EXISTING_ENCRYPTED)
             select_run(plan->select, message);
         decide_all(plan);
-        if (header_too_long(message))
-            refuse_unreadable(plan);
+        const char *fault = header_fault(message);
+        if (fault != NULL)
+            refuse_unreadable(plan, fault);
     }
     if (message->config->engine == CONFIG_ENGINE_REHEARSE) {
         log_rehearsal(plan);

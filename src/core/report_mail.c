@@ -119,13 +119,13 @@ static void add_text_part(struct buf *out, const char *text)
     add_quoted(out, text, strlen(text));
 }
 
-/* The original's header, whole fields only, never a body. */
+/* The original's header, whole fields only, never a body: not what may be meant as one, either. */
 static void add_original_header(struct buf *out, const struct message *message)
 {
     const struct mime_part *root = message->mime.root;
     size_t len = 0;
 
-    for (size_t i = 0; root != NULL && i < root->header.count; i++)
+    for (size_t i = 0; root != NULL && i < root->header.count && root->header.fields[i].name_len > 0; i++)
         if (root->header.fields[i].end <= HEADER_QUOTED_MAX)
             len = root->header.fields[i].end;
     buf_add_text(out, "Content-Type: text/rfc822-headers" EOL

@@ -9,42 +9,65 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-/* The key of a map line: an address, or @domain for all of that domain. */
-static bool map_key_matches(const char *key, const char *address)
-{
-    if (key[0] == '@')
-        return key[1] != '\0' && key[1] != '.' && address_domain_matches(address_domain(address), key + 1);
-    return address_equal(key, address);
-}
+/* What the map says so far. As with Postfix, lines about the address itself leave no room for those about its
+ * domain. */
+struct map_search {
+    const char *login, *address;
+    bool address_known, address_allowed, domain_allowed;
+};
 
-static bool map_line_allows(char *line, const char *login, const char *address)
+/* One logical line: an address, or @domain for all of that domain, and the logins. */
+static void map_line(struct map_search *search, char *line)
 {
     static const char *const separators = " \t\r\n,";
     char *state = NULL;
-    const char *word = strtok_r(line, separators, &state);
-    if (word == NULL || word[0] == '#' || !map_key_matches(word, address))
-        return false;
+    const char *key = strtok_r(line, separators, &state), *word;
+    bool exact = key != NULL && address_equal(key, search->address), allowed = false;
+    if (key == NULL || (!exact && (key[0] != '@' || key[1] == '\0' || key[1] == '.' ||
+                                   !address_domain_matches(address_domain(search->address), key + 1))))
+        return;
     while ((word = strtok_r(NULL, separators, &state)) != NULL)
-        if (strcasecmp(word, login) == 0)
-            return true;
-    return false;
+        allowed = allowed || strcasecmp(word, search->login) == 0;
+    search->address_known = search->address_known || exact;
+    search->address_allowed = search->address_allowed || (exact && allowed);
+    search->domain_allowed = search->domain_allowed || (!exact && allowed);
+}
+
+/* Lines that begin with a blank continue the one before (postconf(5)): taken for lines of their own, a login
+   that looks like an address would become an address. Empty lines and comments stand for nothing. */
+static void map_read(struct map_search *search, FILE *file)
+{
+    struct buf logical = {0};
+    char *line = NULL;
+    size_t size = 0;
+    while (getline(&line, &size, file) >= 0) {
+        const char *first = line + strspn(line, " \t\r\n");
+        if (*first == '\0' || *first == '#')
+            continue;
+        if (first == line) {
+            if (logical.len > 0)
+                map_line(search, logical.data);
+            buf_clear(&logical);
+        }
+        buf_add_text(&logical, line);
+    }
+    if (logical.len > 0)
+        map_line(search, logical.data);
+    buf_free(&logical);
+    free(line);
 }
 
 bool signer_login_may(const char *map, const char *login, const char *address)
 {
-    char *line = NULL;
-    size_t size = 0;
-    bool allowed = false;
+    struct map_search search = {.login = login, .address = address};
     FILE *file = fopen(map, "re");
     if (file == NULL) {
         log_event(LOG_LEVEL_WARNING, "sender-login", "file", map, "text", "cannot be read", (char *)NULL);
         return false;
     }
-    while (!allowed && getline(&line, &size, file) >= 0)
-        allowed = map_line_allows(line, login, address);
-    free(line);
+    map_read(&search, file);
     fclose(file);
-    return allowed;
+    return search.address_known ? search.address_allowed : search.domain_allowed;
 }
 
 static bool login_allows(const struct message *message, const char *address)
@@ -83,12 +106,32 @@ static bool host_allows(const struct message *message, const struct direction_cl
     return false;
 }
 
+bool signer_from_clear(const struct header *header)
+{
+    bool clear = !header_hides(header, "From");
+    long index;
+    for (size_t n = 0; clear && (index = header_find(header, "From", n)) >= 0; n++) {
+        struct strlist addresses = {0};
+        char *value = header_value(header, (size_t)index);
+        address_list_parse(value, strlen(value), &addresses, &clear);
+        strlist_free(&addresses);
+        free(value);
+    }
+    return clear;
+}
+
+static const char unclear[] = "header From can be read in more than one way";
+
 static void decide_own(const struct message *message, const struct direction_client *client,
                        struct signer *signer)
 {
     const char *sender = message->envelope.sender;
     if (message->header_from.count != 1 || header_count(&message->mime.root->header, "From") != 1) {
         signer->own_how = "header From does not have exactly one address";
+        return;
+    }
+    if (!signer_from_clear(&message->mime.root->header)) {
+        signer->own_how = unclear;
         return;
     }
     signer->own = mem_strdup(message->header_from.items[0]);
@@ -118,6 +161,10 @@ static void decide_order(const struct message *message, struct signer *signer)
             signer->order_allowed = false;
             signer->order_how = "header From is not in INTERNAL_DOMAINS";
         }
+    if (signer->order_allowed && !signer_from_clear(&message->mime.root->header)) {
+        signer->order_allowed = false;
+        signer->order_how = unclear;
+    }
 }
 
 void signer_decide(const struct message *message, const struct direction_client *client,

@@ -19,8 +19,12 @@ void signer_decide(const struct message *message, const struct direction_client 
                    struct signer *signer_r);
 void signer_free(struct signer *signer);
 
-/* The map file of SENDER_LOGIN: lines "ADDRESS-OR-@DOMAIN LOGIN[, LOGIN...]", `#` comments, as Postfix's
-   smtpd_sender_login_maps has them. True when `login` may use `address`. Exposed for tests. */
+/* Do all readers see the same addresses in header From? */
+bool signer_from_clear(const struct header *header);
+
+/* The map file of SENDER_LOGIN: lines "ADDRESS-OR-@DOMAIN LOGIN[, LOGIN...]", `#` comments, continuation by a
+   leading blank, as Postfix's smtpd_sender_login_maps has them; a line for the address itself rules out those
+   for its domain. True when `login` may use `address`. Exposed for tests. */
 bool signer_login_may(const char *map, const char *login, const char *address);
 
 #endif

@@ -97,7 +97,7 @@ void trigger_strip(const struct config *config, const struct header *header, siz
     raw[strcspn(raw, "\r\n")] = '\0';
     bool one_line = strlen(raw) + strlen(header->eol) >= raw_len;
     if (!cut_both(config, decoded)) {
-        buf_add(out, header->data + field->start, field->end - field->start);
+        header_copy(header, index, out);
     } else if (one_line && cut_both(config, raw) && !still_there(config, raw)) {
         trim_end(raw);
         write_field(out, header, field, raw);

@@ -1,5 +1,6 @@
 /* Address lists in header fields (RFC 5322 3.4, with the obsolete forms of section 4.4). */
 #include <string.h>
+#include <strings.h>
 
 #include "mail/address.h"
 #include "mail/utf8.h"
@@ -46,8 +47,9 @@ static void list_add(struct list_parser *l, const char *mailbox)
 static void list_finish(struct list_parser *l)
 {
     if (l->has_angle) {
-        /* An address as unquoted display name: some readers show that one. */
-        if (l->word.len > 0 && l->word.data[0] != '"' && memchr(l->word.data, '@', l->word.len) != NULL)
+        /* Another address as unquoted display name: some readers show that one. */
+        if (l->word.len > 0 && l->word.data[0] != '"' && memchr(l->word.data, '@', l->word.len) != NULL &&
+            strcasecmp(buf_text(&l->word), buf_text(&l->angle)) != 0)
             l->clean = false;
         if (l->angle.len > 0)
             list_add(l, buf_text(&l->angle));

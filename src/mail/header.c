@@ -114,6 +114,37 @@ bool header_hides(const struct header *header, const char *name)
     return false;
 }
 
+bool header_has_strays(const struct header *header)
+{
+    for (size_t i = 0; i < header->count; i++)
+        if (header->fields[i].name_len == 0)
+            return true;
+    return false;
+}
+
+static bool is_control(const struct header *header, size_t at)
+{
+    unsigned char c = header->data[at];
+
+    return c == '\0' || (c == '\r' && (at + 1 >= header->len || header->data[at + 1] != '\n'));
+}
+
+bool header_has_controls(const struct header *header)
+{
+    for (size_t i = 0; i < header->len; i++)
+        if (is_control(header, i))
+            return true;
+    return false;
+}
+
+void header_copy(const struct header *header, size_t index, struct buf *out)
+{
+    const struct header_field *field = &header->fields[index];
+
+    for (size_t i = field->start; i < field->end; i++)
+        buf_add_char(out, is_control(header, i) ? ' ' : (char)header->data[i]);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

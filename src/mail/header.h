@@ -37,7 +37,15 @@ long header_find(const struct header *header, const char *name, size_t n);
 size_t header_count(const struct header *header, const char *name);
 /* Does a field of that name begin behind a bare CR? Some readers take that for a line end. */
 bool header_hides(const struct header *header, const char *name);
+/* Are there lines that belong to no field? Many readers take the first of them for the beginning of the body.
+ */
+bool header_has_strays(const struct header *header);
+/* Is there a NUL or a bare CR? Readers disagree about what these mean. */
+bool header_has_controls(const struct header *header);
 bool header_field_is(const struct header *header, size_t index, const char *name);
+/* Appends the whole field as it stands, but blanks for NUL and bare CR: to some readers they would begin
+ * another field. */
+void header_copy(const struct header *header, size_t index, struct buf *out);
 /* The unfolded value (RFC 5322 2.2.3), trimmed; octets as they are, NUL becomes blank. Newly allocated. */
 char *header_value(const struct header *header, size_t index);
 char *header_value_of(const struct header *header, const char *name); /* first one; NULL if none */

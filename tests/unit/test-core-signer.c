@@ -44,6 +44,12 @@ START_TEST(envelope_and_header)
         {"From: x@evil.example", "x@evil.example", NULL, "10.0.0.1", true, false},
         {"X: y", "u@behoerde.de", NULL, "10.0.0.1", false, false},
         {"From: \"u@behoerde.de\" <x@evil.example>", "u@behoerde.de", NULL, "10.0.0.1", false, false},
+        {"From: u@behoerde.de <u@behoerde.de>", "u@behoerde.de", NULL, "10.0.0.1", true, true},
+        {"From: v@behoerde.de <u@behoerde.de>", "u@behoerde.de", NULL, "10.0.0.1", false, false},
+        {"From: u@behoerde.de\rFrom: v@behoerde.de", "u@behoerde.de", NULL, "10.0.0.1", false, false},
+        {"X: y\rFrom: v@behoerde.de\nFrom: u@behoerde.de", "u@behoerde.de", NULL, "10.0.0.1", false, false},
+        {"From: <v@behoerde.de> <u@behoerde.de>", "u@behoerde.de", NULL, "10.0.0.1", false, false},
+        {"From: G: u@behoerde.de;", "u@behoerde.de", NULL, "10.0.0.1", true, true},
         {"From: u@behoerde.de", "v@behoerde.de", "u@behoerde.de", "10.0.0.1", true,
          true}, /* the login's own address */
         {"From: u@behoerde.de", "v@behoerde.de", "v@behoerde.de", "10.0.0.1", false, true},
@@ -95,7 +101,13 @@ START_TEST(login_map)
                               "@team.behoerde.de   team\n"
                               "#v@behoerde.de ute\n"
                               "@ anyone\n"
-                              "\n";
+                              "\n"
+                              "shared@behoerde.de  alice@behoerde.de,\n"
+                              "   # who else\n"
+                              "\n"
+                              "\tboss@behoerde.de mallory@behoerde.de\n"
+                              "@own.behoerde.de    anna\n"
+                              "boss@own.behoerde.de boss\n";
     static const struct {
         const char *login, *address;
         bool may;
@@ -109,6 +121,13 @@ START_TEST(login_map)
         {"ute,", "u@behoerde.de", false},
         {"anyone", "u@behoerde.de", false},
         {"u@behoerde.de", "u@behoerde.de", false},
+        {"mallory@behoerde.de", "boss@behoerde.de",
+         false}, /* no line of its own: it continues the one before */
+        {"mallory@behoerde.de", "shared@behoerde.de", true},
+        {"boss@behoerde.de", "shared@behoerde.de", true},
+        {"anna", "x@own.behoerde.de", true},
+        {"anna", "boss@own.behoerde.de", false}, /* the address itself has a line */
+        {"boss", "boss@own.behoerde.de", true},
     };
     char path[] = "/tmp/test-core-map.XXXXXX";
     int fd = mkstemp(path);
