@@ -52,6 +52,8 @@ static void notify(const struct incoming *in, const struct deliver *deliver)
 
     if (status->encryption == STATUS_UNDECRYPTABLE)
         report_admin(in->message, in->journal, "undecryptable", "RECIPIENT", recipient, (char *)NULL);
+    if (status->encryption == STATUS_ENCRYPTION_UNSUPPORTED)
+        report_admin(in->message, in->journal, "unsupported", "RECIPIENT", recipient, (char *)NULL);
     if (status->signature == STATUS_INVALID)
         report_admin(in->message, in->journal, "forged", "RECIPIENT", recipient, (char *)NULL);
 }

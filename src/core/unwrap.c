@@ -8,6 +8,7 @@
 
 #include "core/opener.h"
 #include "util/fdio.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #define SIZE_FACTOR 3 /* all layers of one message together may write so often MAX_SIZE */
@@ -99,6 +100,19 @@ static void stop(struct unwrap_strand *strand, enum unwrap_stop why)
 {
     strand->stop = why;
     strand->done = true;
+}
+
+static void stop_at_limit(struct unwrap_strand *strand, const char *limit)
+{
+    log_event(LOG_LEVEL_WARNING, "limit", "limit", limit, "text", "delivered as it came", (char *)NULL);
+    stop(strand, UNWRAP_LIMIT);
+}
+
+static const char *fault_limit(enum mime_fault fault)
+{
+    return fault == MIME_TOO_DEEP         ? "MAX_DEPTH"
+           : fault == MIME_TOO_MANY_PARTS ? "MAX_PARTS"
+                                          : "header section";
 }
 
 /* The certificates of signers that the message does not carry. Returns whether any was found. */
@@ -198,7 +212,7 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
     if (look->kind == LAYER_NONE) {
         stop(strand, UNWRAP_CLEAN);
     } else if (strand->inner->depth >= unwrap->message->config->max_depth) {
-        stop(strand, UNWRAP_LIMIT);
+        stop_at_limit(strand, "MAX_DEPTH");
     } else if (look->kind == LAYER_ENCRYPTED && look->readable) {
         return opener_run(unwrap, index, look, outcome);
     } else if (look->kind == LAYER_ENCRYPTED) {
@@ -227,7 +241,7 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         good = false;
     } else if (mime->fault != MIME_OK) {
-        stop(&unwrap->strands[index], UNWRAP_LIMIT);
+        stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault));
     } else {
         good = open_layer(unwrap, index, &look, outcome);
     }

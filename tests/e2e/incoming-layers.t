@@ -93,6 +93,8 @@ def depth(tap, g, out):
     octets = fields() + entity
     got = check(tap, g, octets, [ONE], ("unsupported", "unsupported"), "12 layers with MAX_DEPTH = 10", body=None)
     tap.ok(got and got[0].octets.endswith(octets[octets.index(b"MIME-Version"):]), "... delivered as it came")
+    log = (g.base / "logs/julia.log").read_text()
+    tap.ok("event=limit limit=MAX_DEPTH" in log and "kind=unsupported result=sent" in log, "... logged, and ADMIN is told", log[-1000:])
 
 
 def labels(tap, g, out):

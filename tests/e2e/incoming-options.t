@@ -22,7 +22,8 @@ def settings(g, **values):
 
 
 def one(g, octets, recipients=(ONE,)):
-    code, output, got, _ = receive(g, octets, recipients)
+    code, output, got, admin = receive(g, octets, recipients)
+    g.told = [notice.one("Subject") for notice in admin]
     return (got[0] if code == 0 and len(got) == 1 else None), f"{code} {output} {[d.octets[:1500] for d in got]}"
 
 
@@ -129,6 +130,7 @@ def weak(tap, g, out):
         tap.ok(got and (got.all("X-JULIA-Weak") != []) == (value == "yes"), "... and marked", detail)
         got, detail = one(g, fields(more=f"X-A: {value}\n") + triple)
         tap.ok(got and got.encryption == encryption, f"ACCEPT_WEAK={value}: 3DES is {encryption}", detail)
+        tap.ok(g.told == (["julia on gate.behoerde.de: message cannot be read"] if value == "no" else []), "... and ADMIN is told", g.told)
         tap.ok(got and (got.all("X-JULIA-Weak") != []) == (value == "yes"), "... and marked", detail)
     settings(g, ACCEPT_WEAK=None)
 
