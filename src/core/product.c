@@ -92,6 +92,7 @@ static bool passes_last_check(const struct product *product, struct lastcheck *c
                                  (unsigned int)message->config->max_parts};
     check->limits = &limits;
     const char *fault = lastcheck_run(check);
+    check->limits = NULL;
     if (fault == NULL)
         return true;
     log_event(LOG_LEVEL_ERROR, "last-check", "fault", fault, "module", call_module_name(message->smime),
