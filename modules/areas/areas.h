@@ -6,9 +6,9 @@
    as they may run as different users). A file that cannot be read or understood never stops the others: it is
    logged once per change. Links to files are followed; directories inside an area, hidden files and backups
    (~, .bak, .old, .orig, .tmp, .part, .swp, #...) are left alone. While a directory cannot be read,
-   areas_refresh() fails: a store that cannot be seen is not an empty one. An index that can be read but not
-   written is used as long as nothing changed, then a copy of it in memory. No private key material is ever
-   put into the index. */
+   areas_refresh() fails: a store that cannot be seen is not an empty one; of single files areas_unseen()
+   tells. An index that can be read but not written is used as long as nothing changed, then a copy of it in
+   memory. No private key material is ever put into the index. */
 #ifndef JULIA_AREAS_H
 #define JULIA_AREAS_H
 
@@ -37,6 +37,11 @@ struct areas;
 /* NULL when the index can neither be opened nor made anew: error_r says why. */
 struct areas *areas_open(const struct areas_settings *settings, char *error_r, size_t size);
 void areas_close(struct areas *areas);
+
+/* Is there a file in these areas that could not be read, or (if one looks for keys) whose private key is
+   refused because others can read it? What is not found may be in it. 1: text_r names one and says why; 0:
+   no; -1: text_r says why not even that is known. Files that can be read but not understood are not meant. */
+int areas_unseen(struct areas *areas, unsigned int areas_mask, bool keys, char *text_r, size_t size);
 
 /* Brings the index up to date if a directory changed. Call once per request. 0, or -1: error_r (the old state
  * stays usable). */

@@ -81,11 +81,13 @@ bool areas_file_keys_allowed(struct file_work *work)
     if ((work->reader->want & FILE_WANT_KEYS) == 0)
         areas_file_fault(work->content,
                          "holds a private key, which belongs into the private area only: move it there");
-    else if (!work->secret)
+    else if (work->secret)
+        return true;
+    else {
         areas_file_fault(work->content, "private key refused, others can read it (mode %04o): chmod 600",
                          work->mode);
-    else
-        return true;
+        work->content->refused = true;
+    }
     return false;
 }
 
@@ -122,6 +124,7 @@ static void read_open_file(struct file_work *work, int fd, const struct stat *st
     data = mem_alloc(size + 1); /* one piece: nothing is left behind by growing */
     if (fdio_pread_all(fd, data, size, 0) != 0) {
         areas_file_fault(work->content, "cannot be read: %s", strerror(errno));
+        work->content->unseen = true;
     } else {
         work->data = data;
         work->len = size;
@@ -140,6 +143,8 @@ void areas_file_read(const struct file_reader *reader, int dirfd, const char *na
 
     memset(content, 0, sizeof(*content));
     if (fd < 0 || fstat(fd, &st) != 0) {
+        /* a link to nothing is nothing */
+        content->unseen = errno != ENOENT && errno != ELOOP && errno != ENOTDIR && errno != ENXIO;
         areas_file_fault(content, "cannot be opened: %s", strerror(errno));
         if (fstatat(dirfd, name, &st, 0) == 0)
             areas_stamp_from_stat(&content->stamp, &st);

@@ -34,6 +34,8 @@ struct file_content {
     size_t key_count;
     struct buf faults;        /* for people; empty when everything was understood */
     bool pass_phrase;         /* a fault that another pass phrase might heal */
+    bool unseen;              /* it could not be read: nobody knows what it holds */
+    bool refused;             /* a private key was not taken, because others can read the file */
     struct areas_stamp stamp; /* of what was read */
 };
 

@@ -1,6 +1,7 @@
 #include "modules/areas/index_sql.h"
 
-/* file.watch: 1 too young to trust its stamp, 2 not understood, 4 another pass phrase might help.
+/* file.watch: 1 too young to trust its stamp, 2 not understood, 4 another pass phrase might help, 8 not seen,
+   16 a key in it was refused.
    certificate.serial is in its shortest form, subject and issuer are name hashes, spki is SHA-256 of the
    public key. key names the files that hold private keys, by their public keys; the keys themselves stay in
    the files. */
@@ -56,6 +57,8 @@ const char *const index_sql[INDEX_STATEMENT_COUNT] = {
     [INDEX_FORGET_CRLS] = "DELETE FROM crl WHERE file = ?1",
     [INDEX_FORGET_KEYS] = "DELETE FROM key WHERE file = ?1",
     [INDEX_WATCHED] = "SELECT name, stamp, watch FROM file WHERE area = ?1 AND watch <> 0",
+    [INDEX_UNSEEN] = "SELECT area, name, faults FROM file WHERE watch <> 0 AND (watch & ?2) <> 0"
+                     " AND ((?1 >> area) & 1) = 1 LIMIT 1",
     [INDEX_FILES_OF_AREA] = "SELECT id, name FROM file WHERE area = ?1 AND id > ?2 ORDER BY id LIMIT 1000",
     [INDEX_COUNT_FILES] = "SELECT count(*) FROM file WHERE area = ?1",
     [INDEX_ADD_CERTIFICATE] =

@@ -20,7 +20,7 @@ struct scan {
     struct file_reader reader;
     bool writing;  /* else: only look */
     bool differs;  /* what looking found */
-    bool full;     /* the whole directory: also try other pass phrases again */
+    bool full;     /* the whole directory: also try again what a pass phrase or a right may heal */
     int64_t *seen; /* ids of the files that exist */
     size_t seen_count;
     unsigned int batch; /* files read in this transaction */

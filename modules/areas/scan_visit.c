@@ -55,7 +55,7 @@ bool areas_scan_up_to_date(const struct scan *scan, const struct record_row *row
         return false;
     if ((row->watch & WATCH_RACY) != 0 && !areas_stamp_racy(stamp, scan->now_ns))
         return false; /* old enough by now: one last reading */
-    return (row->watch & WATCH_PASS_PHRASE) == 0 || !scan->full;
+    return (row->watch & (WATCH_PASS_PHRASE | WATCH_UNSEEN)) == 0 || !scan->full;
 }
 
 static void remember(struct scan *scan, int64_t id)
@@ -83,7 +83,8 @@ static bool read_again(struct scan *scan, const char *name, const struct record_
     if (areas_stamp_racy(&content.stamp, areas_stamp_now()))
         watch |= WATCH_RACY;
     if (content.faults.len > 0)
-        watch |= WATCH_FAULTS | (content.pass_phrase ? WATCH_PASS_PHRASE : 0u);
+        watch |= WATCH_FAULTS | (content.pass_phrase ? WATCH_PASS_PHRASE : 0u) |
+                 (content.unseen ? WATCH_UNSEEN : 0u) | (content.refused ? WATCH_REFUSED : 0u);
     /* While a file is young it may still be growing: its faults are told once it has settled. */
     if (content.faults.len > 0 && (watch & WATCH_RACY) == 0 &&
         (row->id == 0 || (row->watch & WATCH_RACY) != 0 || !areas_stamp_equal(&content.stamp, row->stamp) ||

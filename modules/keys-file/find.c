@@ -129,7 +129,11 @@ static void answer_query(struct module *module, const struct xml_node *query, st
         return;
     }
     entry_list_make(&list, use->keys_only, &entries);
-    if (use->chain && !entry_list_add_chains(module->areas, &entries, error, sizeof(error)))
+    /* What was not seen may be there: whoever cannot see must not say no. */
+    if (entries.count == 0 &&
+        areas_unseen(module->areas, use->mask, use->keys_only, error, sizeof(error)) != 0)
+        write_uncertain(&answer->writer, query, "file-unreadable", error);
+    else if (use->chain && !entry_list_add_chains(module->areas, &entries, error, sizeof(error)))
         write_uncertain(&answer->writer, query, "store-unreadable", error);
     else
         write_entries(module, query, &entries, &answer->writer);

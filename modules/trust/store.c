@@ -9,6 +9,8 @@
 #include "util/fdio.h"
 #include "util/mem.h"
 
+#define ALL_AREAS (1u << AREA_CA | 1u << AREA_TRUSTED | 1u << AREA_UNTRUSTED)
+
 static bool make_index_directory(const char *index, char *error_r, size_t size)
 {
     const char *slash = strrchr(index, '/');
@@ -85,7 +87,9 @@ bool store_begin(struct store *store)
     store_ca_list_clear(&store->extras);
     store_crl_list_clear(&store->crls);
     refresh_cache(store);
-    store->failed = areas_refresh(store->areas, store->error, sizeof(store->error)) != 0;
+    /* What cannot be read may distrust, revoke or lead to an anchor. */
+    store->failed = areas_refresh(store->areas, store->error, sizeof(store->error)) != 0 ||
+                    areas_unseen(store->areas, ALL_AREAS, false, store->error, sizeof(store->error)) != 0;
     return !store->failed;
 }
 

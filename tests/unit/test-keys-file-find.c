@@ -1,7 +1,9 @@
 /* find and list: which certificates are offered for what, with their area, key, scope, chain and
  * capabilities. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "modules/areas/fields.h"
@@ -282,6 +284,30 @@ START_TEST(unreadable_store)
 }
 END_TEST
 
+/* A key that is there but cannot be used is never "no key". */
+START_TEST(refused_key)
+{
+    X509 *own = make_certificate(&(struct maker){.address = "own@x.example"});
+    char *path;
+
+    client_start(&client);
+    put_own("private/own.pem", own, shared_key());
+    path = mem_printf("%s/private/own.pem", client.fixture.root);
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    client_connect(&client);
+    check_found("sign", "own@x.example", "temporary");
+    check_found("sign", "other@x.example", "temporary");
+    check_found("encrypt", "own@x.example", "ok private");
+    check_found("encrypt", "other@x.example", "none"); /* certificates were seen */
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    check_found("sign", "own@x.example", "ok private+key:personal");
+    check_found("sign", "other@x.example", "none");
+    free(path);
+    client_end(&client);
+    X509_free(own);
+}
+END_TEST
+
 START_TEST(listing)
 {
     char address[40], name[40], last[65] = "";
@@ -318,4 +344,4 @@ START_TEST(listing)
 END_TEST
 
 UNIT_MAIN("keys-file-find", areas_decide, order_and_source, chain, by_identifier, copied_in_while_running,
-          unreadable_store, listing)
+          unreadable_store, refused_key, listing)
