@@ -3,12 +3,71 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/utf8.h"
 #include "util/mem.h"
 
-/* ASCII letters in either case; the rest octet for octet. */
-static const char *find_text(const char *text, const char *wanted)
+#define UTF8_MAX 4   /* octets of a character */
+#define CUTS_MAX 100 /* of one trigger in a Subject; nobody loses anything who loses the rest of such a one  \
+                      */
+
+/* The character at `text`, in lower case; a no-break space is a blank, an octet that is no UTF-8 itself. */
+static uint32_t character(const char *text, size_t *taken_r)
 {
-    return wanted != NULL && wanted[0] != '\0' ? strcasestr(text, wanted) : NULL;
+    uint32_t code;
+    *taken_r = utf8_decode(text, strnlen(text, UTF8_MAX), &code);
+    if (*taken_r == 0) {
+        *taken_r = 1;
+        return (unsigned char)*text;
+    }
+    return code == '\t' || code == 0xa0 ? ' ' : utf8_lower(code);
+}
+
+static size_t blanks_at(const char *text)
+{
+    size_t len = 0, taken;
+    while (text[len] != '\0' && character(text + len, &taken) == ' ')
+        len += taken;
+    return len;
+}
+
+/* How many octets of `text` say what `wanted` says, 0: none. Letters in either case; programs that fold lines
+ * make several blanks of one, or a tab. */
+static size_t match_length(const char *text, const char *wanted)
+{
+    const char *p = text;
+    while (*wanted != '\0') {
+        size_t blanks = blanks_at(wanted), taken, used;
+        if (blanks > 0) {
+            taken = blanks_at(p);
+            used = blanks;
+        } else if (*p == '\0' || character(p, &taken) != character(wanted, &used)) {
+            return 0;
+        }
+        if (taken == 0)
+            return 0;
+        p += taken;
+        wanted += used;
+    }
+    return (size_t)(p - text);
+}
+
+/* The first place that says what `wanted` says, and its length; NULL: none. */
+static const char *find_text(const char *text, const char *wanted, size_t *len_r)
+{
+    size_t step;
+    for (; wanted != NULL && *text != '\0'; text += step) {
+        *len_r = match_length(text, wanted);
+        if (*len_r > 0)
+            return text;
+        character(text, &step);
+    }
+    return NULL;
+}
+
+static bool has_text(const char *text, const char *wanted)
+{
+    size_t len;
+    return find_text(text, wanted, &len) != NULL;
 }
 
 void trigger_find(const struct message *message, struct trigger *trigger_r)
@@ -22,8 +81,8 @@ void trigger_find(const struct message *message, struct trigger *trigger_r)
     for (size_t n = 0; (index = header_find(header, "Subject", n)) >= 0; n++) {
         char *value = header_value(header, (size_t)index);
         char *decoded = header_decode(value);
-        trigger_r->sign = trigger_r->sign || find_text(decoded, config->trigger_sign) != NULL;
-        trigger_r->encrypt = trigger_r->encrypt || find_text(decoded, config->trigger_encrypt) != NULL;
+        trigger_r->sign = trigger_r->sign || has_text(decoded, config->trigger_sign);
+        trigger_r->encrypt = trigger_r->encrypt || has_text(decoded, config->trigger_encrypt);
         free(decoded);
         free(value);
     }
@@ -38,17 +97,19 @@ static bool is_blank(char c)
  */
 static bool cut_out(char *text, const char *wanted)
 {
-    bool cut = false;
+    unsigned int cuts = 0;
     const char *found;
-    while ((found = find_text(text, wanted)) != NULL) {
+    size_t len;
+    while ((found = find_text(text, wanted, &len)) != NULL) {
         char *at = text + (found - text);
-        char *behind = at + strlen(wanted);
+        char *behind = at + len;
         if (is_blank(*behind) && (at == text || is_blank(at[-1])))
             behind++;
         memmove(at, behind, strlen(behind) + 1);
-        cut = true;
+        if (++cuts == CUTS_MAX)
+            *at = '\0';
     }
-    return cut;
+    return cuts > 0;
 }
 
 static bool cut_both(const struct config *config, char *text)
