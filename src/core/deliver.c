@@ -205,6 +205,10 @@ static void log_layers(const struct deliver *deliver, const struct message *mess
             line.verdict = node->layer.authenticated ? "decrypted" : "not-integrity-protected";
             line.reason = node->layer.cipher;
             verifylog_write(message, &line);
+            for (size_t i = 0; i < node->other_keys.count; i++) {
+                line.fingerprint = node->other_keys.items[i];
+                verifylog_write(message, &line);
+            }
         }
         for (size_t i = 0; i < node->layer.signer_count; i++) {
             const struct layer_signer *signer = &node->layer.signers[i];

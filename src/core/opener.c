@@ -6,8 +6,10 @@
 
 #include "core/intact.h"
 #include "core/keyright.h"
+#include "util/fdio.h"
 #include "util/mem.h"
 
+#define CHUNK         65536
 #define KEYS_PER_CALL 20 /* candidates of one module that are tried at once */
 
 /* The keys found for one layer, and the recipients still waiting for one. */
@@ -18,6 +20,7 @@ struct opener {
     struct ask_query query;
     bool *tried; /* for each entry: it was a candidate and did not open the layer */
     struct strlist waiting;
+    size_t first_strand;   /* of those that this layer's keys made */
     enum unwrap_stop stop; /* for those who wait until the end */
 };
 
@@ -68,13 +71,49 @@ static void mark_tried(struct opener *o, const struct ask_entry *const *keys, si
         o->tried[keys[i] - o->query.entries] = true;
 }
 
+/* Are the octets of these files the same? What cannot be read is not. */
+static bool same_octets(int a, int b, uint64_t length)
+{
+    unsigned char *octets = mem_alloc(2 * CHUNK);
+    bool same = true;
+
+    for (uint64_t at = 0; same && at < length; at += CHUNK) {
+        size_t n = length - at < CHUNK ? (size_t)(length - at) : CHUNK;
+
+        same = fdio_pread_all(a, octets, n, at) == 0 && fdio_pread_all(b, octets + CHUNK, n, at) == 0 &&
+               memcmp(octets, octets + CHUNK, n) == 0;
+    }
+    free(octets);
+    return same;
+}
+
+/* The strand whose recipients' keys opened the layer to the same octets already: nothing is kept or done
+   twice for many recipients with keys of their own. NULL: none. */
+static struct unwrap_strand *find_same(const struct opener *o, const struct unwrap_node *node)
+{
+    for (size_t i = o->first_strand; i < o->unwrap->strand_count; i++) {
+        const struct unwrap_node *inner = o->unwrap->strands[i].inner;
+
+        if (inner->entity.length == node->entity.length &&
+            same_octets(inner->entity.fd, node->entity.fd, node->entity.length))
+            return &o->unwrap->strands[i];
+    }
+    return NULL;
+}
+
 /* Those waiting for whom `entry` may decrypt go on inside `node`. */
 static void serve(struct opener *o, const struct ask_entry *entry, struct unwrap_node *node)
 {
-    struct unwrap_strand *strand = mem_push(&o->unwrap->strands, &o->unwrap->strand_count, sizeof(*strand));
+    struct unwrap_strand *strand = find_same(o, node);
     struct strlist left = {0};
 
-    strand->inner = node;
+    if (strand != NULL) {
+        strlist_add(&strand->inner->other_keys, node->layer.key_fingerprint);
+        unwrap_node_drop(o->unwrap, node);
+    } else {
+        strand = mem_push(&o->unwrap->strands, &o->unwrap->strand_count, sizeof(*strand));
+        strand->inner = node;
+    }
     for (size_t i = 0; i < o->waiting.count; i++) {
         bool may = keyright_allows(o->unwrap->message->config, entry, o->waiting.items[i]);
 
@@ -166,6 +205,7 @@ bool opener_run(struct unwrap *unwrap, size_t index, const struct layer_look *lo
     size_t count;
 
     o.outer = unwrap->strands[index].inner;
+    o.first_strand = unwrap->strand_count;
     for (size_t i = 0; i < unwrap->strands[index].recipients.count; i++)
         strlist_add(&o.waiting, unwrap->strands[index].recipients.items[i]);
     o.query.use = "decrypt";

@@ -69,6 +69,7 @@ bool unwrap_node_settle(struct unwrap_node *node, struct outcome *outcome)
 static void node_free(struct unwrap_node *node)
 {
     layer_free(&node->layer);
+    strlist_free(&node->other_keys);
     fdio_close(&node->own_fd);
     free(node);
 }

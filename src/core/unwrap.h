@@ -9,10 +9,11 @@
 struct unwrap_node {
     struct unwrap_node *outer; /* NULL: the message itself */
     struct layer_entity entity;
-    int own_fd;         /* -1, or a file closed with the node */
-    struct layer layer; /* what opening `outer` told; kind LAYER_NONE for the message itself */
-    uint64_t written;   /* octets written for it and those around it */
-    unsigned int depth; /* layers opened so far */
+    int own_fd;                /* -1, or a file closed with the node */
+    struct layer layer;        /* what opening `outer` told; kind LAYER_NONE for the message itself */
+    struct strlist other_keys; /* fingerprints of further keys that opened it to the same octets */
+    uint64_t written;          /* octets written for it and those around it */
+    unsigned int depth;        /* layers opened so far */
 };
 
 enum unwrap_stop {

@@ -24,7 +24,7 @@ static const struct {
     {CMS "c s plain", "bob", "bob=cs/clean", 2},
     {CMS "E:bob plain", "bob", "bob=E/clean", 1},
     {CMS "E:bob plain", "bob carol", "carol=/undecryptable bob=E/clean", 1},
-    {CMS "E:bob,carol plain", "bob carol dave", "dave=/undecryptable bob=E/clean carol=E/clean", 2},
+    {CMS "E:bob,carol plain", "bob carol dave", "dave=/undecryptable bob,carol=E/clean", 2},
     {CMS "E:gate plain", "bob carol dave", "bob,carol,dave=E/clean", 1},
     {CMS "E:bob,gate plain", "bob carol dave", "bob,carol,dave=E/clean", 1},
     {CMS "E:other plain", "bob carol", "bob,carol=/undecryptable", 0},
