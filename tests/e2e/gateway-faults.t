@@ -38,13 +38,13 @@ while read -r role fault regex; do
     gate_repair
     delivered "$role $fault"
 done <<'END'
-smime hang dsn=4\.
-smime die dsn=4\.
-smime rubbish dsn=4\.
-keys temporary dsn=4\.
-keys hang dsn=4\.
-trust crash dsn=4\.
-trust temporary dsn=4\.
+smime hang no answer to encrypt within
+smime die it ended with exit status 3
+smime rubbish the answer to encrypt is damaged
+keys temporary keys-file: test: a fault
+keys hang no answer to find within
+trust crash killed by signal 9 while answering validate
+trust temporary cannot be judged: trust: test: a fault
 END
 
 # ---- disks and files ------------------------------------------------------------------------------------------------------------
