@@ -10,6 +10,10 @@ bool ber_out_segment(struct armour *armour, const void *data, size_t len)
     if (len < 0x80) {
         head[1] = (unsigned char)len;
         head_len = 2;
+    } else if (len < 0x100) {
+        head[1] = 0x81;
+        head[2] = (unsigned char)len;
+        head_len = 3;
     } else if (len < 0x10000) {
         head[1] = 0x82;
         head[2] = (unsigned char)(len >> 8);
