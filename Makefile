@@ -65,6 +65,13 @@ $(B)/libjulia.a: $(call objects,$(LIBJULIA_SRC))
 	$(Q)$(AR) rcs $@ $^
 -include $(patsubst %.o,%.d,$(call objects,$(LIBJULIA_SRC)))
 
+# The default BASE is built in: what knows it is made anew when PREFIX is another one than last time.
+knows_prefix = src/core/options.c src/core/config.c src/module/serve.c modules/check/main.c
+$(call objects,$(knows_prefix)): $(B)/prefix
+$(B)/prefix: always
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call show,CC)
@@ -114,25 +121,30 @@ fuzz: fuzzers
 	  build/fuzz/$$f -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=512 build/fuzz/corpus-$$f tests/fuzz/seeds/$$f || exit 1; done
 
 # ---- installation ---------------------------------------------------------------------------------------------------
-# Configuration that is there already stays; the shipped files lie beside it as NAME.dist.
+# Configuration and templates that are there already stay; the shipped files lie beside them as NAME.dist. Modes do not depend
+# on the umask. var/ can be entered by everybody, because modules that run as users of their own have their folders there.
 D = $(DESTDIR)$(PREFIX)
 CONF_FILES = $(sort $(wildcard etc/*.conf etc/*.rules))
+TEMPLATES  = $(sort $(wildcard etc/templates/README etc/templates/*/*.txt))
 install: programs
-	install -d $(D)/bin $(D)/lib/modules $(D)/share/man/man5 $(D)/share/man/man7 $(D)/share/man/man8
-	install -d $(D)/etc/public $(D)/etc/trusted $(D)/etc/untrusted $(D)/etc/ca $(D)/etc/templates/de $(D)/etc/templates/en
+	install -d -m 755 $(D) $(D)/bin $(D)/lib $(D)/lib/modules $(D)/share $(foreach d,man man/man5 man/man7 man/man8 systemd cron,$(D)/share/$(d))
+	install -d -m 755 $(D)/etc $(foreach d,public trusted untrusted ca templates templates/de templates/en,$(D)/etc/$(d))
 	install -d -m 700 $(D)/etc/private
-	install -d -m 750 $(D)/var $(D)/var/spool $(D)/var/journal $(D)/var/index $(D)/var/run $(D)/var/review $(D)/logs
+	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
+	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/logs
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
 	install -m 644 modules/protocol.rng $(D)/lib
-	install -m 644 $(wildcard etc/templates/README) $(D)/etc/templates
-	for l in de en; do install -m 644 etc/templates/$$l/* $(D)/etc/templates/$$l; done
-	for f in $(CONF_FILES); do n=$(D)/etc/$$(basename $$f); install -m 644 $$f $$n.dist; \
-	  test -e $$n || sed 's#^\(BASE *= *\)/opt/julia$$#\1$(PREFIX)#' $$f >$$n; done
-	for s in 5 7 8; do for m in $(sort $(wildcard man/*.[578])); do case $$m in *.$$s) install -m 644 $$m $(D)/share/man/man$$s;; esac; done; done
+	for f in $(TEMPLATES); do n=$(D)/$$f; if test ! -e $$n || cmp -s $$f $$n; then install -m 644 $$f $$n; rm -f $$n.dist; \
+	  else install -m 644 $$f $$n.dist; fi || exit 1; done
+	for f in $(CONF_FILES); do n=$(D)/$$f; install -m 644 $$f $$n.dist; \
+	  sed -i 's#^\#*\(BASE *= *\)/opt/julia$$#\1$(PREFIX)#' $$n.dist; test -e $$n || install -m 644 $$n.dist $$n || exit 1; done
+	for f in $(patsubst contrib/%,%,$(wildcard contrib/systemd/* contrib/cron/*)); do \
+	  install -m 644 contrib/$$f $(D)/share/$$f; sed -i 's#/opt/julia#$(PREFIX)#g' $(D)/share/$$f || exit 1; done
+	for s in 5 7 8; do install -m 644 man/*.$$s $(D)/share/man/man$$s || exit 1; done
 
 clean:
 	rm -rf build
 
-.PHONY: all programs unit test check-unit check-e2e check-interop soak bench demo fuzz fuzzers install clean
+.PHONY: always all programs unit test check-unit check-e2e check-interop soak bench demo fuzz fuzzers install clean
 .DELETE_ON_ERROR:
