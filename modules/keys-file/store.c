@@ -130,7 +130,9 @@ static int add_file(const char *folder, const char *name, const struct buf *data
     int fd = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644), result = -1, saved;
 
     if (fd >= 0) {
-        result = fdio_write_all(fd, data->data, data->len) == 0 && fsync(fd) == 0 && link(hidden, final) == 0
+        /* whatever the umask is: who may enter the folder may read the certificates in it */
+        result = fchmod(fd, 0644) == 0 && fdio_write_all(fd, data->data, data->len) == 0 && fsync(fd) == 0 &&
+                         link(hidden, final) == 0
                      ? 0
                      : -1;
         saved = errno;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "module/environment.h"
@@ -128,6 +129,7 @@ static int serve(const struct options *o, const struct passwd *user, const struc
     struct workers_spec spec = {.count = o->workers, .socket_fd = -1};
     int status = EXIT_TEMPORARY;
 
+    umask(027); /* what modules write names people */
     command_words(o, &words);
     environment_make(&env, o->base);
     spec.socket_fd = o->socket != NULL ? listen_open(o->socket, owner) : listen_inherited(STDIN_FILENO);
