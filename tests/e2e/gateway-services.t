@@ -73,6 +73,7 @@ only_once external 1 'back again: deliver-all delivers'
 reset
 
 # ---- encryption "if possible" while trust is down --------------------------------------------------------------------------
+deferred_twice() { [ "$(grep -c 'status=deferred' "$FRONT")" -ge 2 ]; }
 down() { kill $pid_trust; wait $pid_trust 2>/dev/null; }
 up() { _service trust; wait_until 10 test -S "$RUN/trust"; }
 down
@@ -99,7 +100,7 @@ for fallback in refuse clear; do
     wait_for_text "$FRONT" 'status=deferred'
     sleep 2.1
     "$B/deliver-all" -c "$WORLD_CONF" -n
-    wait_until 10 test "$(grep -c 'status=deferred' "$FRONT")" -ge 2
+    wait_until 10 deferred_twice
     is "$(sink_count external)" 0 "FE waits on, whatever EIP_FALLBACK=$fallback says"
     postsuper -d ALL 2>/dev/null
     reset
