@@ -177,8 +177,10 @@ def with_recipients(der, count):
     _, version_end = element(der, body)
     first, set_end = element(der, version_end)
     info = der[first:set_end]
-    serial = re.search(rb"\x02\x14(.{20})", info, re.DOTALL)
-    more = b"".join(info[:serial.start(1)] + n.to_bytes(20, "big").replace(b"\0", b"\x01") + info[serial.end(1):] for n in range(count))
+    fields_at, _ = element(info, 0)
+    issuer, _ = element(info, element(info, fields_at)[1])
+    begin, end = element(info, element(info, issuer)[1])
+    more = b"".join(info[:begin] + (n + 1).to_bytes(end - begin, "big") + info[end:] for n in range(count))
     enveloped = der[body:version_end] + tlv(0x31, more, info) + der[set_end:]
     return tlv(0x30, der[inner:oid_end], tlv(0xa0, tlv(0x30, enveloped)))
 
