@@ -37,6 +37,17 @@ void grant_connection_close(void *module, void *context)
     free(connection);
 }
 
+bool grant_connection_waits(void *module, const void *context)
+{
+    const struct connection *connection = context;
+
+    (void)module;
+    for (size_t i = 0; i < connection->count; i++)
+        if (connection->items[i].left > 0)
+            return true;
+    return false;
+}
+
 static bool is(const char *operation, const char *name)
 {
     return strcmp(operation, name) == 0;

@@ -8,6 +8,8 @@
 /* For serve_module: one of these belongs to each connection. */
 void *grant_connection_open(void *module, uid_t peer_uid);
 void grant_connection_close(void *module, void *connection);
+/* There is something left to use. */
+bool grant_connection_waits(void *module, const void *connection);
 bool grant_admit(const char *operation, unsigned int number, const struct serve_request *request,
                  struct serve_answer *answer, void *module);
 

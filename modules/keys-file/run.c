@@ -34,6 +34,7 @@ int run(void)
                                         .module = &module,
                                         .connection_open = grant_connection_open,
                                         .connection_close = grant_connection_close,
+                                        .connection_waits = grant_connection_waits,
                                         .admit = grant_admit};
     bool locked;
     int status;

@@ -14,8 +14,7 @@
 
 #include "module/serve_private.h"
 
-#define IDLE_MS                                                                                              \
-    10000 /* a silent connection keeps a service's worker that long, or until its last request's deadline */
+#define IDLE_MS  10000 /* a silent connection keeps a service's worker that long, unless connection_waits */
 #define FRAME_MS 10000 /* for one frame to arrive or leave whole once it has begun */
 
 #define EXIT_USAGE     2
@@ -103,22 +102,27 @@ static bool serve_frame(struct serve_connection *c)
     return keep;
 }
 
+static deadline patience(const struct serve_connection *c)
+{
+    deadline until = deadline_in(IDLE_MS);
+    bool waits = c->module->connection_waits != NULL && c->until > until &&
+                 c->module->connection_waits(c->module->module, c->context);
+
+    return waits ? c->until : until;
+}
+
 static void serve_connection(const struct serve_module *module, int fd, bool listening)
 {
     struct serve_connection c = {.module = module, .fd = fd, .peer_uid = (uid_t)-1};
     struct ucred peer;
     socklen_t len = sizeof peer;
-    deadline until;
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
         c.peer_uid = peer.uid;
     if (module->connection_open != NULL)
         c.context = module->connection_open(module->module, c.peer_uid);
-    do {
-        until = deadline_in(IDLE_MS);
-        if (until < c.until)
-            until = c.until;
-    } while (wait_input(fd, listening ? until : DEADLINE_NEVER, false) == WAIT_READY && serve_frame(&c));
+    while (wait_input(fd, listening ? patience(&c) : DEADLINE_NEVER, false) == WAIT_READY && serve_frame(&c))
+        ;
     if (module->connection_close != NULL)
         module->connection_close(module->module, c.context);
 }

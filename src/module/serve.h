@@ -42,6 +42,9 @@ struct serve_module {
     /* Optional. Called before the first frame of a connection and after its end. */
     void *(*connection_open)(void *module, uid_t peer_uid);
     void (*connection_close)(void *module, void *connection);
+    /* Optional. Whether somebody may still come back to this silent connection, until the deadline of its
+       last request: a grant waits for its use. */
+    bool (*connection_waits)(void *module, const void *connection);
     /* Optional. Called for each request before its operation: false refuses it (answer filled in). `number`
        counts from 0 on this connection; hello and frames that were refused count too. hello is asked about
        like any operation. */
@@ -50,7 +53,7 @@ struct serve_module {
 };
 
 /* Serves descriptor 0: a connected socket to its end, or a listening one, one connection after another (a
-   silent connection is closed when the deadline of its last request has passed, at least 10 s). What is no
+   silent connection keeps a worker for 10 s, unless connection_waits says more). What is no
    proper request is answered "damaged" or "invalid" and never reaches an operation: there, every element and
    attribute fits the contract (module/schema.h). Returns the exit status. Usage faults (descriptor 0 is no
    socket) are told on stderr. SIGTERM ends after the running request; SIGHUP ends a service's worker after
