@@ -24,6 +24,7 @@ struct worker {
     deadline started;  /* when */
     deadline start_at; /* not before */
     int64_t back_off;
+    bool asked; /* to end, by SIGHUP */
 };
 
 struct pool {
@@ -37,11 +38,13 @@ static void start(const struct workers_spec *spec, struct worker *worker)
                                          .env = spec->env,
                                          .stdin_fd = spec->socket_fd,
                                          .stdout_fd = STDERR_FILENO,
-                                         .stderr_fd = STDERR_FILENO};
+                                         .stderr_fd = STDERR_FILENO,
+                                         .dies_with_us = true};
     pid_t pid = process_start(&process);
 
     worker->started = deadline_in(0);
     worker->pid = pid > 0 ? pid : 0;
+    worker->asked = false;
     if (pid > 0)
         return;
     fprintf(stderr, "julia-moduled: cannot start %s: %s\n", spec->argv[0], strerror(errno));
@@ -74,10 +77,10 @@ static void report(pid_t pid, int status)
                 WEXITSTATUS(status));
 }
 
-/* One worker is gone: its place is due at once, or later if it died young. */
+/* One worker is gone: its place is due at once, or later if it died young without being asked to. */
 static void bury(struct worker *worker, int status)
 {
-    bool healthy = deadline_in(0) - worker->started >= HEALTHY_MS;
+    bool healthy = worker->asked || deadline_in(0) - worker->started >= HEALTHY_MS;
 
     report(worker->pid, status);
     (void)kill(-worker->pid, SIGKILL); /* its children */
@@ -113,6 +116,14 @@ static void signal_all(const struct pool *pool, int number)
     for (size_t i = 0; i < pool->spec->count; i++)
         if (pool->workers[i].pid > 0)
             (void)kill(pool->workers[i].pid, number);
+}
+
+/* Those who end now did what they were told; their places are filled at once. */
+static void reload_all(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->spec->count; i++)
+        pool->workers[i].asked = pool->workers[i].pid > 0;
+    signal_all(pool, SIGHUP);
 }
 
 static void end_all(struct pool *pool)
@@ -160,7 +171,7 @@ int workers_run(const struct workers_spec *spec)
         number = wait_signal(&signals, start_due(&pool));
         reap(&pool);
         if (number == SIGHUP)
-            signal_all(&pool, SIGHUP);
+            reload_all(&pool);
     }
     end_all(&pool);
     free(pool.workers);

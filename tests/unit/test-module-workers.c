@@ -159,6 +159,7 @@ END_TEST
 
 START_TEST(hang_up_restarts)
 {
+    deadline begun = deadline_in(0);
     struct run run = start("trap 'exit 0' HUP; while :; do sleep 0.05; done", 2);
 
     ck_assert(reaches(&run, 2));
@@ -167,7 +168,35 @@ START_TEST(hang_up_restarts)
     ck_assert(reaches(&run, 4));
     usleep(200000);
     ck_assert_uint_eq(line_count(&run), 4);
+    for (size_t i = 3; i < 8; i++) { /* who ends because it was told to is no reason for caution */
+        kill(run.pid, SIGHUP);
+        ck_assert(reaches(&run, 2 * i));
+        usleep(50000);
+    }
+    ck_assert_int_lt(deadline_in(0) - begun, 3000);
     end(&run);
+}
+END_TEST
+
+START_TEST(nobody_outlives_it)
+{
+    struct run run = start("exec sleep 1000", 1);
+    struct buf text = {0};
+    deadline until = deadline_in(5000);
+
+    ck_assert(reaches(&run, 1));
+    kill(run.pid, SIGKILL);
+    ck_assert_int_eq(waitpid(run.pid, NULL, 0), run.pid);
+    ck_assert_int_eq(fdio_read_file(run.lines, 1000, &text), 0);
+    while (kill((pid_t)atol(text.data), 0) == 0 && !deadline_passed(until))
+        usleep(20000);
+    ck_assert(kill((pid_t)atol(text.data), 0) != 0);
+    unlink(run.script);
+    unlink(run.lines);
+    rmdir(dir);
+    buf_free(&text);
+    free(run.script);
+    free(run.lines);
 }
 END_TEST
 
@@ -205,4 +234,5 @@ START_TEST(stubborn_worker)
 }
 END_TEST
 
-UNIT_MAIN("module-workers", socket_file, always_as_many, hang_up_restarts, backs_off, stubborn_worker)
+UNIT_MAIN("module-workers", socket_file, always_as_many, hang_up_restarts, nobody_outlives_it, backs_off,
+          stubborn_worker)
