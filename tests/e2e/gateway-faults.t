@@ -14,7 +14,7 @@ BASE=$WORLD/base
 FRONT=$WORLD/log/front.log
 n=0
 
-new() { n=$((n + 1)); letter "$M" user_1@behoerde.de "${1-anna@partner-1.com}" "number $n"; }
+new() { n=$((n + 1)); letter "$M" user_1@behoerde.de anna@partner-1.com "number $n"; }
 waits() { # waits NAME REGEX: the newest letter is deferred once for this reason, nothing left
     wait_for_text "$FRONT" 'status=deferred' 15
     like "$(grep 'status=deferred' "$FRONT" | tail -n 1)" "$2" "$1: waits, and the queue says why"
