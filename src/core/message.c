@@ -75,6 +75,8 @@ void message_read(struct message *message, int fd_in, struct outcome *outcome)
     if (outcome->kind == OUTCOME_DONE)
         message->fd = spool_take(spool, &message->size, message->digest);
     spool_free(spool);
+    if (message->fd >= 0)
+        tmpfile_finish(&message->fd); /* modules get it to read only */
     if (outcome->kind == OUTCOME_DONE)
         read_structure(message, outcome);
 }

@@ -10,6 +10,7 @@
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "util/tmpfile.h"
 
 struct signature { /* one signed entity behind an outer header; the header makes it what sign-only groups get
                     */
@@ -85,14 +86,25 @@ static int begin_file(const struct product *product, const struct buf *outer, st
     return fd;
 }
 
-static bool passes_last_check(const struct product *product, struct lastcheck *check, struct outcome *outcome)
+/* What is checked is what leaves: the module that wrote it cannot write to `*fd` any more. */
+static const char *check_finished(const struct product *product, struct lastcheck *check, int *fd)
 {
-    const struct message *message = product->plan->message;
-    struct mime_limits limits = {(unsigned int)message->config->max_depth,
-                                 (unsigned int)message->config->max_parts};
+    const struct config *config = product->plan->message->config;
+    struct mime_limits limits = {(unsigned int)config->max_depth, (unsigned int)config->max_parts};
+    if (tmpfile_finish(fd) != 0)
+        return "the module still has the output open for writing";
+    check->fd = *fd;
     check->limits = &limits;
     const char *fault = lastcheck_run(check);
     check->limits = NULL;
+    return fault;
+}
+
+static bool passes_last_check(const struct product *product, struct lastcheck *check, int *fd,
+                              struct outcome *outcome)
+{
+    const struct message *message = product->plan->message;
+    const char *fault = check_finished(product, check, fd);
     if (fault == NULL)
         return true;
     log_event(LOG_LEVEL_ERROR, "last-check", "fault", fault, "module", call_module_name(message->smime),
@@ -116,17 +128,17 @@ static bool sign_entity(struct product *product, struct signature *signature, co
         !worked(product, protect_sign(message, entity, signature->signer, signature->profile, opaque,
                                       signature->fd, outcome)))
         return false;
+    struct lastcheck check = {
+        .form = opaque ? LASTCHECK_OPAQUE : LASTCHECK_CLEAR, .outer = outer, .entity = entity};
+    if (!passes_last_check(product, &check, &signature->fd, outcome))
+        return false;
     if (fdio_size(signature->fd, &size) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
     signature->entity_start = outer->len;
     signature->length = size - outer->len;
-    struct lastcheck check = {.form = opaque ? LASTCHECK_OPAQUE : LASTCHECK_CLEAR,
-                              .fd = signature->fd,
-                              .outer = outer,
-                              .entity = entity};
-    return passes_last_check(product, &check, outcome);
+    return true;
 }
 
 static void make_signature(struct product *product, struct signature *signature)
@@ -172,7 +184,6 @@ static bool encrypt_entity(struct product *product, const struct group *group, c
     entity_outer_header(&how, &outer);
     product->fd = begin_file(product, &outer, outcome);
     struct lastcheck check = {.form = LASTCHECK_ENCRYPTED,
-                              .fd = product->fd,
                               .outer = &outer,
                               .recipients = group->certificates,
                               .recipient_count = group->certificate_count};
@@ -180,7 +191,7 @@ static bool encrypt_entity(struct product *product, const struct group *group, c
         product->fd >= 0 &&
         worked(product, protect_encrypt(product->plan->message, entity, group->certificates,
                                         group->certificate_count, group->profile, product->fd, outcome)) &&
-        passes_last_check(product, &check, outcome);
+        passes_last_check(product, &check, &product->fd, outcome);
     buf_free(&outer);
     return ok;
 }

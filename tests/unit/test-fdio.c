@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -193,4 +194,37 @@ START_TEST(temporary_files)
 }
 END_TEST
 
-UNIT_MAIN("fdio", ranges, same_ranges, reading_files, replacing_files, directories, temporary_files)
+/* Nobody can change a finished file: not its maker, not who got it before, not a memory mapping. */
+START_TEST(finished_files)
+{
+    for (int memory = 0; memory < 2; memory++) {
+        int fd = tmpfile_open("/tmp", 4, memory ? 100 : 0), reader;
+        char back[4];
+
+        ck_assert_int_eq(fdio_write_all(fd, "abcd", 4), 0);
+        int other = dup(fd);
+        int rc = tmpfile_finish(&fd), why = errno;
+        ck_assert_int_eq(write(fd, "x", 1), -1);
+        ck_assert(memory ? rc == 0 && pwrite(other, "x", 1, 0) == -1 && ftruncate(other, 0) == -1
+                         : rc == -1 && why == EBUSY);
+        fdio_close(&other);
+        ck_assert_int_eq(memory ? 0 : tmpfile_finish(&fd), 0);
+        ck_assert_int_eq(fdio_pread_all(fd, back, 4, 0), 0);
+        ck_assert(memcmp(back, "abcd", 4) == 0);
+        reader = dup(fd);
+        ck_assert_int_eq(lseek(reader, 0, SEEK_CUR), 0);
+        fdio_close(&reader);
+        fdio_close(&fd);
+    }
+    int fd = tmpfile_open("/tmp", 4, 100);
+    ck_assert_int_eq(fdio_write_all(fd, "abcd", 4), 0);
+    void *map = mmap(NULL, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ck_assert(map != MAP_FAILED);
+    ck_assert_int_eq(tmpfile_finish(&fd), -1);
+    munmap(map, 4);
+    fdio_close(&fd);
+}
+END_TEST
+
+UNIT_MAIN("fdio", ranges, same_ranges, reading_files, replacing_files, directories, temporary_files,
+          finished_files)
