@@ -16,8 +16,10 @@ struct report_recipient {
 };
 
 /* Non-delivery report to the envelope sender about these recipients, with the original's header (never its
-   body). Goes to TARGET_INTERNAL. Nothing is sent (outcome stays) when the sender is null or must not be
-   answered; it is logged then and ADMIN told. NOTIFY=NEVER is honoured. Failure to hand it off: temporary. */
+   body). Goes to TARGET_INTERNAL; to a sender outside of INTERNAL_DOMAINS to TARGET_EXTERNAL, and then
+   without header and Subject: what had to be encrypted does not leave in a report, either. Nothing is sent
+   (outcome stays) when the sender is null or must not be answered; it is logged then and ADMIN told.
+   NOTIFY=NEVER is honoured. Failure to hand it off: temporary. */
 void report_undelivered(const struct message *message, struct journal *journal,
                         const struct report_recipient *recipients, size_t count, struct outcome *outcome);
 

@@ -145,8 +145,10 @@ static void add_report_body(struct buf *out, const struct message *message, cons
     add_text_part(out, body);
     buf_printf(out, EOL "--=_julia_%s" EOL "Content-Type: message/delivery-status" EOL EOL, unique);
     buf_add(out, buf_text(mail->status), mail->status->len);
-    buf_printf(out, EOL "--=_julia_%s" EOL, unique);
-    add_original_header(out, message);
+    if (!mail->discreet) {
+        buf_printf(out, EOL "--=_julia_%s" EOL, unique);
+        add_original_header(out, message);
+    }
     buf_printf(out, EOL "--=_julia_%s--" EOL, unique);
 }
 

@@ -31,6 +31,7 @@ struct report_mail {
     const char *text;           /* of a template: "Subject: ...", empty line, body */
     const char *kind;           /* for the Message-ID and the log */
     bool in_reply;              /* name the original in In-Reply-To and References */
+    bool discreet;              /* it leaves the organisation: nothing of the original's header is quoted */
     const struct buf *status;   /* body of a message/delivery-status part, or NULL: plain text mail */
 };
 /* Composes and hands off with the null sender until `until`. True: the target has taken it. Else outcome is

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/report_private.h"
+#include "mail/address.h"
 #include "mail/utf8.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -83,12 +84,19 @@ static char *reasons_text(const struct message *message, const struct report_rec
     return buf_take(&out);
 }
 
+static bool is_inside(const struct config *config, const char *sender)
+{
+    return address_domain(sender)[0] == '\0' || address_in_domains(sender, &config->internal_domains);
+}
+
 static bool send_report(const struct message *message, const struct report_recipient *recipients,
                         size_t count, struct outcome *outcome)
 {
     const struct config *config = message->config;
     const struct mime_part *root = message->mime.root;
-    char *subject = report_subject(message), *reasons = reasons_text(message, recipients, count);
+    bool inside = is_inside(config, message->envelope.sender);
+    char *subject = inside ? report_subject(message) : mem_strdup("[...]");
+    char *reasons = reasons_text(message, recipients, count);
     char *date = root != NULL ? header_value_of(&root->header, "Date") : NULL;
     const char *const pairs[] = {"SUBJECT",    subject,
                                  "DATE",       date,
@@ -100,11 +108,12 @@ static bool send_report(const struct message *message, const struct report_recip
     char *text = report_text(config->templates, config->language, "undelivered", pairs, "REASONS", reasons);
     struct buf status = {0};
     struct report_mail mail = {.to = message->envelope.sender,
-                               .target = CONFIG_TARGET_INTERNAL,
+                               .target = inside ? CONFIG_TARGET_INTERNAL : CONFIG_TARGET_EXTERNAL,
                                .auto_submitted = "auto-replied",
                                .text = text,
                                .kind = "report",
                                .in_reply = true,
+                               .discreet = !inside,
                                .status = &status};
     bool taken;
 
