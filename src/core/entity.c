@@ -8,11 +8,15 @@
 #include "core/prepare.h"
 #include "util/fdio.h"
 #include "util/mem.h"
+#include "util/tmpfile.h"
 
 /* RFC 9788: the fields that mean something to a reader; trace fields are the relays' business. */
 static const char *const protected_fields[] = {
-    "From",       "Sender",      "Reply-To",   "To",       "Cc",       "Subject", "Date",
-    "Message-ID", "In-Reply-To", "References", "Comments", "Keywords", NULL};
+    "From",       "Sender",      "Reply-To",   "To",       "Cc",       "Subject",      "Date",
+    "Message-ID", "In-Reply-To", "References", "Comments", "Keywords", "Thread-Topic", NULL};
+
+/* What stays outside neither, when Subject does not (RFC 9788 3.2.1), and Outlook's copy of Subject. */
+static const char *const confidential_fields[] = {"Comments", "Keywords", "Thread-Topic", NULL};
 
 void entity_free(struct entity *entity)
 {
@@ -77,7 +81,8 @@ void entity_outer_header(const struct entity_header *how, struct buf *out)
     const struct header *header = &how->message->mime.root->header;
     bool version = false, hidden = false;
     for (size_t i = 0; i < header->count; i++) {
-        if (is_content_field(header, i) || field_in(header, i, never))
+        if (is_content_field(header, i) || field_in(header, i, never) ||
+            (hides_subject(how) && field_in(header, i, confidential_fields)))
             continue;
         if (header_field_is(header, i, "MIME-Version")) {
             if (version)
@@ -169,6 +174,8 @@ static int header_file(const struct entity_header *how, uint64_t *length_r, stru
         outcome_temporary(outcome, "4.3.1", "cannot write to SPOOL: %s", strerror(errno));
         fdio_close(&fd);
     }
+    if (fd >= 0)
+        tmpfile_finish(&fd); /* the smime module only reads what the last check compares with */
     *length_r = inner.len;
     buf_free(&inner);
     return fd;
@@ -212,6 +219,8 @@ bool entity_prepared(const struct entity_header *how, struct entity *entity_r, s
         ok = false;
     }
     if (ok) {
+        tmpfile_finish(&fd);
+        entity_r->own_fd = fd;
         entity_r->pieces[0] = (struct entity_piece){fd, 0, length};
         entity_r->count = 1;
     }

@@ -27,7 +27,7 @@ struct entity_header {
     struct trigger trigger; /* which triggers to remove from Subject */
     bool protect;           /* copies of the header fields go inside */
     bool encrypted;         /* the entity is encrypted: hp="cipher" */
-    bool confidential;      /* and Subject is hidden outside */
+    bool confidential;      /* and Subject is hidden outside, Comments and Keywords are left out */
 };
 
 /* What stands in front of the S/MIME entity's own Content-Type: all fields octet for octet (NUL and bare CR

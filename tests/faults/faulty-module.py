@@ -24,6 +24,8 @@ Faults of encrypt
 Faults of encrypt, sign and unwrap
   other-message  another message is encrypted, signed, or said to have been inside
   unsigned       (sign) the message as it came, without a signature
+  change-input   writes another message over the one it got to read (if it can), then works as usual
+  write-later    answers as it should, keeps the output open, and writes the message in clear over it a moment later
 Faults of find and validate
   results-temporary  results-none    every result has that status
   verdict=WORD                       every verdict is WORD
@@ -186,7 +188,16 @@ def other_message(request):
         request.replace_content(OTHER_MESSAGE)
 
 
-QUESTIONS = {"extra-recipient": extra_recipient, "other-recipient": other_recipient,
+def change_input(request):
+    for piece in request.body.findall(tag("piece")):
+        octets = OTHER_MESSAGE.ljust(int(piece.get("length")), b"x")[:int(piece.get("length"))]
+        try:
+            os.pwrite(request.fds[int(piece.get("fd"))], octets, int(piece.get("offset")))
+        except OSError:
+            pass
+
+
+QUESTIONS = {"change-input": change_input, "extra-recipient": extra_recipient, "other-recipient": other_recipient,
              "missing-recipient": missing_recipient, "other-message": other_message}
 
 
@@ -255,7 +266,7 @@ ANSWERS = {
 }
 
 STATUSES = ("temporary", "permanent", "none", "interaction")
-LATE = ("hang-after", "die-after", "die-mid-frame", "twice", "slow")
+LATE = ("hang-after", "die-after", "die-mid-frame", "twice", "slow", "write-later")
 EARLY = ("hang", "die", "crash", "rubbish", "too-much", "no-xml")
 
 
@@ -310,6 +321,11 @@ class Wrapper:
         elif fault == "die-mid-frame":
             core.sendall(split_frame(request, xml))
             os._exit(3)
+        elif fault == "write-later":
+            if os.fork() == 0:
+                time.sleep(0.2)
+                request.overwrite(request.content())
+                os._exit(0)
         elif fault == "slow":
             time.sleep(self.options["seconds"])
         elif fault == "twice":
