@@ -92,6 +92,12 @@ static bool good_enough_to_sign(const struct ask_verdict *verdict, const char *n
            strcmp(verdict->not_before, now) <= 0 && strcmp(now, verdict->not_after) <= 0;
 }
 
+static bool out_of_time(const struct ask_verdict *verdict, const char *now)
+{
+    return (verdict->not_before != NULL && strcmp(now, verdict->not_before) < 0) ||
+           (verdict->not_after != NULL && strcmp(verdict->not_after, now) < 0);
+}
+
 unsigned int select_rank(enum select_use use, const struct ask_entry *entry,
                          const struct ask_verdict *verdict, const char *now)
 {
@@ -101,6 +107,8 @@ unsigned int select_rank(enum select_use use, const struct ask_entry *entry,
         return use == SELECT_SIGN && good_enough_to_sign(verdict, now) ? 1 : 0;
     bool trusted = (verdict->area != NULL && strcmp(verdict->area, "trusted") == 0) ||
                    (entry->area != NULL && strcmp(entry->area, "trusted") == 0);
+    if (out_of_time(verdict, now)) /* only trust makes it usable: it blocks no other one */
+        return 1;
     return trusted ? 3 : 2;
 }
 
@@ -116,9 +124,9 @@ static bool newer(const struct select_candidate *a, const struct select_candidat
 /* Reasons in the order in which a person would want to hear them: the nearest miss first. */
 static unsigned int nearness(const char *verdict)
 {
-    static const char *const order[] = {"wrong-address", "wrong-use",      "no-path",    "untrusted-root",
-                                        "bad-signature", "weak",           "distrusted", "not-yet-valid",
-                                        "revoked",       "status-unknown", "expired"};
+    static const char *const order[] = {"wrong-address", "wrong-use", "no-path",       "untrusted-root",
+                                        "bad-signature", "weak",      "distrusted",    "not-yet-valid",
+                                        "revoked",       "expired",   "status-unknown"};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         if (strcmp(order[i], verdict) == 0)
             return (unsigned int)i + 1;

@@ -174,7 +174,9 @@ START_TEST(ranks)
         unsigned int rank;
     } rows[] = {
         {SELECT_ENCRYPT, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 2},
-        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2020-01-01", "2021-01-01", 3},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-01-01", "2027-01-01", 3},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2020-01-01", "2021-01-01", 1},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-12-01", "2027-01-01", 1},
         {SELECT_ENCRYPT, NULL, "expired", NULL, "2020-01-01", "2021-01-01", 0},
         {SELECT_ENCRYPT, NULL, "revoked", "trusted", "2026-01-01", "2027-01-01", 0},
         {SELECT_ENCRYPT, NULL, "status-unknown", NULL, "2026-01-01", "2027-01-01", 0},
