@@ -158,8 +158,10 @@ static void check_files(const struct config_reading *r)
 {
     if (r->config->base == NULL || r->config->base[0] != '/')
         config_fault(r, "BASE", "must begin with '/'");
-    if (r->config->sender_login != NULL && access(r->config->sender_login, R_OK) != 0)
-        config_fault(r, "SENDER_LOGIN", "%s cannot be read", r->config->sender_login);
+    struct stat st;
+    const char *map = r->config->sender_login;
+    if (map != NULL && (access(map, R_OK) != 0 || stat(map, &st) != 0 || S_ISDIR(st.st_mode)))
+        config_fault(r, "SENDER_LOGIN", "%s cannot be read", map);
 }
 
 void config_check_all(const struct config_reading *r)
