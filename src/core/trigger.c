@@ -7,8 +7,7 @@
 #include "util/mem.h"
 
 #define UTF8_MAX 4   /* octets of a character */
-#define CUTS_MAX 100 /* of one trigger in a Subject; nobody loses anything who loses the rest of such a one  \
-                      */
+#define CUTS_MAX 100 /* of one trigger in a Subject: behind that the rest goes, too */
 
 /* The character at `text`, in lower case; a no-break space is a blank, an octet that is no UTF-8 itself. */
 static uint32_t character(const char *text, size_t *taken_r)
