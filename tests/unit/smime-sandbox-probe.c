@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "modules/smime/sandbox.h"
@@ -33,6 +34,8 @@ static void try_forbidden(void)
     tell("fork", fork() >= 0);
     tell("exec", execve("/bin/true", argv, argv) == 0);
     tell("kill another process", kill(getppid(), 0) == 0);
+    tell("signal a thread of another process", syscall(SYS_tgkill, getppid(), getppid(), 0) == 0);
+    tell("have another process signalled", fcntl(STDOUT_FILENO, F_SETOWN, getppid()) == 0);
     tell("trace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0);
     tell("allow core dumps", setrlimit(RLIMIT_CORE, &cores) == 0);
     page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
