@@ -39,7 +39,8 @@ PROGRAMS     :=
 UNIT_TESTS   :=
 FUZZERS      :=
 
-include src/util/sources.mk src/mail/sources.mk src/module/sources.mk src/core/sources.mk
+include src/util/sources.mk src/mail/sources.mk src/module/sources.mk
+include src/outgoing/sources.mk src/incoming/sources.mk src/delivery/sources.mk src/core/sources.mk
 include rules/sources.mk contrib/sources.mk $(sort $(wildcard modules/*/sources.mk))
 include tests/unit/sources.mk tests/fuzz/sources.mk tests/tools/sources.mk bench/sources.mk
 

@@ -3,7 +3,7 @@
 #ifndef JULIA_EXPLAIN_H
 #define JULIA_EXPLAIN_H
 
-#include "core/group.h"
+#include "outgoing/group.h"
 
 /* A group of outgoing recipients. */
 void explain_group(const struct plan *plan, const struct group *group, const char *direction,

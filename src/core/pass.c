@@ -1,7 +1,7 @@
 #include "core/pass.h"
 
-#include "core/handoff.h"
 #include "core/trace.h"
+#include "delivery/handoff.h"
 
 size_t pass_run(const struct message *message, struct journal *journal, enum config_target target,
                 const struct strlist *recipients, const char *how, struct outcome *outcome)

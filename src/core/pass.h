@@ -2,8 +2,8 @@
 #ifndef JULIA_PASS_H
 #define JULIA_PASS_H
 
-#include "core/journal.h"
 #include "core/message.h"
+#include "delivery/journal.h"
 
 /* Returns what handoff_run() does. */
 size_t pass_run(const struct message *message, struct journal *journal, enum config_target target,

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/forged.h"
-#include "core/headercopy.h"
+#include "incoming/forged.h"
+#include "incoming/headercopy.h"
 #include "mail/source.h"
 #include "util/fdio.h"
 #include "util/log.h"

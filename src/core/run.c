@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "core/exit.h"
-#include "core/journal.h"
 #include "core/selfcheck.h"
 #include "core/split.h"
 #include "core/trace.h"
+#include "delivery/journal.h"
 #include "mail/address.h"
 #include "util/fdio.h"
 #include "util/log.h"

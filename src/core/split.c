@@ -4,12 +4,12 @@
 
 #include "core/direction.h"
 #include "core/explain.h"
-#include "core/incoming.h"
-#include "core/outgoing.h"
 #include "core/pass.h"
 #include "core/quoted.h"
-#include "core/report.h"
 #include "core/trace.h"
+#include "delivery/report.h"
+#include "incoming/incoming.h"
+#include "outgoing/outgoing.h"
 #include "util/log.h"
 
 struct split { /* the recipients by what happens to them */

@@ -1,3 +1,3 @@
 # Fuzz targets of the core.
 FUZZERS += fuzz-prepare
-fuzz-prepare_SRC = tests/fuzz/fuzz-prepare.c src/core/prepare.c src/core/prepare_field.c src/core/prepare_gap.c src/core/prepare_leaf.c
+fuzz-prepare_SRC = tests/fuzz/fuzz-prepare.c src/outgoing/prepare.c src/outgoing/prepare_field.c src/outgoing/prepare_gap.c src/outgoing/prepare_leaf.c

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/prepare.h"
-#include "core/prepare_field.h"
+#include "outgoing/prepare.h"
+#include "outgoing/prepare_field.h"
 #include "util/fdio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

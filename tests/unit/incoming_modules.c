@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/layer.h"
+#include "incoming/layer.h"
 #include "util/fdio.h"
 #include "util/mem.h"
 

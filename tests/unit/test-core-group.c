@@ -1,4 +1,4 @@
-#include "core/group.h"
+#include "outgoing/group.h"
 
 #include <string.h>
 

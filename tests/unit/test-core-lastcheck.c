@@ -1,5 +1,5 @@
 /* Outputs as a broken or hostile smime module could write them: the last check must see each. */
-#include "core/lastcheck.h"
+#include "outgoing/lastcheck.h"
 
 #include <string.h>
 

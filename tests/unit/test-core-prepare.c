@@ -1,10 +1,10 @@
 /* What relays would change is gone before signing, everything else stays octet for octet. */
-#include "core/prepare.h"
+#include "outgoing/prepare.h"
 
 #include <string.h>
 
-#include "core/entity.h"
-#include "core/prepare_field.h"
+#include "outgoing/entity.h"
+#include "outgoing/prepare_field.h"
 #include "mail/source.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"

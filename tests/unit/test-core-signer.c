@@ -1,4 +1,4 @@
-#include "core/signer.h"
+#include "outgoing/signer.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Rules, triggers and the signer check together; then what is decided where nothing needs to be looked up. */
 #include <string.h>
 
-#include "core/plan.h"
+#include "outgoing/plan.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
 

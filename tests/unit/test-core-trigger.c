@@ -1,4 +1,4 @@
-#include "core/trigger.h"
+#include "outgoing/trigger.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "core/handoff.h"
+#include "delivery/handoff.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "core/handoff_argv.h"
+#include "delivery/handoff_argv.h"
 #include "tests/unit/delivery_fixture.h"
 #include "tests/unit/unit.h"
 #include "util/fdio.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/assemble.h"
+#include "incoming/assemble.h"
 #include "mail_input.h"
 #include "util/buf.h"
 #include "util/fdio.h"

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "core/intact.h"
-#include "core/keyright.h"
-#include "core/layer.h"
+#include "incoming/intact.h"
+#include "incoming/keyright.h"
+#include "incoming/layer.h"
 #include "mail_input.h"
 #include "util/mem.h"
 

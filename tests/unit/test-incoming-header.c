@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/forged.h"
-#include "core/headercopy.h"
+#include "incoming/forged.h"
+#include "incoming/headercopy.h"
 #include "mail_input.h"
 #include "util/buf.h"
 #include "util/fdio.h"

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "core/signerstatus.h"
-#include "core/status.h"
+#include "incoming/signerstatus.h"
+#include "incoming/status.h"
 #include "mail/header.h"
 #include "util/mem.h"
 

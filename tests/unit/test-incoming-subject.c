@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/subjecttag.h"
+#include "incoming/subjecttag.h"
 #include "util/buf.h"
 
 static const struct {

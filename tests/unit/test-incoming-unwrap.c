@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/unwrap.h"
+#include "incoming/unwrap.h"
 #include "incoming_modules.h"
 #include "mail_input.h"
 

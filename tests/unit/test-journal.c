@@ -1,4 +1,4 @@
-#include "core/journal.h"
+#include "delivery/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "core/report.h"
+#include "delivery/report.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/report_private.h"
+#include "delivery/report_private.h"
 #include "mail/mime.h"
 #include "mail/source.h"
 #include "tests/unit/delivery_fixture.h"

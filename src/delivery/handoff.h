@@ -1,0 +1,33 @@
+/* Giving a finished message to one target's sendmail command (DESIGN sections 7 and 12). */
+#ifndef JULIA_HANDOFF_H
+#define JULIA_HANDOFF_H
+
+#include "core/message.h"
+#include "delivery/journal.h"
+
+struct handoff {
+    enum config_target target;
+    int fd;             /* finished message; becomes standard input */
+    uint64_t start;     /* ... from this position on */
+    const char *sender; /* "" null sender; checked with address_valid() before */
+    const struct strlist *recipients;
+    bool headers_only; /* decrypted mail: -R hdrs whatever was asked */
+    const char *how;   /* for journal and log: "signed", "encrypted", "clear", "decrypted", ... */
+};
+
+/* Claims each recipient in the journal; those done before are left out (and logged), busy ones make a
+   temporary outcome. Runs the target's command once for the claimed ones, as handoff_command() does. Exit 0:
+   all are journalled. Anything else, a signal, a timeout: temporary outcome (a target's refusal is never
+   passed on as permanent), the target's first output line in the log. One log line per hand-off. Nothing to
+   do (all done before): outcome stays as it is. Returns how many recipients got the message by this call. */
+size_t handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
+                   struct outcome *outcome);
+
+/* The same without journal, for mails that have their own entries there: runs the command (argv: its words,
+   -i -f SENDER, -N -R -V as config->mta wants them unless the sender is null, --, recipients; environment
+   PATH and LANG only) until `until` and logs. True: the target has taken the message. Else outcome is
+   temporary. */
+bool handoff_command(const struct message *message, const struct handoff *handoff,
+                     const struct strlist *recipients, deadline until, struct outcome *outcome);
+
+#endif

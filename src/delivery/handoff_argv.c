@@ -1,0 +1,109 @@
+#include "delivery/handoff_argv.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mail/address.h"
+
+#define ENVID_MAX 100 /* RFC 3461 section 4.4 */
+
+/* RFC 3461 section 4.1: NEVER alone, or any of the others. */
+static bool notify_valid(const char *notify)
+{
+    static const char *const words[] = {"SUCCESS", "FAILURE", "DELAY"};
+
+    if (strcasecmp(notify, "NEVER") == 0)
+        return true;
+    for (const char *word = notify;;) {
+        size_t len = strcspn(word, ","), i;
+
+        for (i = 0; i < 3; i++)
+            if (strlen(words[i]) == len && strncasecmp(word, words[i], len) == 0)
+                break;
+        if (i == 3)
+            return false;
+        if (word[len] == '\0')
+            return true;
+        word += len + 1;
+    }
+}
+
+static bool is_upper_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+/* Printable ASCII; as xtext (RFC 3461 section 4) also without blanks, '=' and a '+' that begins no escape. */
+static bool envid_valid(const char *envid, bool xtext)
+{
+    if (*envid == '\0' || strlen(envid) > ENVID_MAX)
+        return false;
+    for (const char *p = envid; *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~')
+            return false;
+        if (xtext && (*p == ' ' || *p == '='))
+            return false;
+        if (xtext && *p == '+' && (!is_upper_hex(p[1]) || !is_upper_hex(p[2])))
+            return false;
+    }
+    return true;
+}
+
+static void add_option(struct strlist *argv, const char *option, const char *value)
+{
+    strlist_add(argv, option);
+    strlist_add(argv, value);
+}
+
+/* Each MTA hands us the envelope id as it wants it back: Postfix decoded, Sendmail as the xtext of the SMTP
+ * command. */
+static void add_dsn(const struct message *message, const struct handoff *handoff, struct strlist *argv)
+{
+    const struct message_envelope *envelope = &message->envelope;
+    bool xtext = message->config->mta == CONFIG_MTA_SENDMAIL, plain = handoff->sender[0] != '\0';
+
+    if (plain && envelope->dsn_notify != NULL && notify_valid(envelope->dsn_notify))
+        add_option(argv, "-N", envelope->dsn_notify);
+    if (handoff->headers_only)
+        add_option(argv, "-R", "hdrs");
+    else if (plain && envelope->dsn_ret != NULL &&
+             (strcasecmp(envelope->dsn_ret, "hdrs") == 0 || strcasecmp(envelope->dsn_ret, "full") == 0))
+        add_option(argv, "-R", envelope->dsn_ret);
+    if (plain && envelope->dsn_envid != NULL && envid_valid(envelope->dsn_envid, xtext))
+        add_option(argv, "-V", envelope->dsn_envid);
+}
+
+/* An address the command cannot take for anything else: without a domain not a program, a file or an include.
+ */
+static bool is_safe(const char *address)
+{
+    return address_valid(address, true) &&
+           (strchr(address, '@') != NULL || isalnum((unsigned char)address[0]));
+}
+
+bool handoff_argv(const struct message *message, const struct handoff *handoff,
+                  const struct strlist *recipients, struct strlist *argv, struct outcome *outcome)
+{
+    const struct strlist *words = &message->config->targets[handoff->target];
+
+    if (handoff->sender[0] != '\0' && !is_safe(handoff->sender)) {
+        outcome_temporary(outcome, "4.1.7", "the sender's address cannot be given to a sendmail command");
+        return false;
+    }
+    for (size_t i = 0; i < words->count; i++)
+        strlist_add(argv, words->items[i]);
+    strlist_add(argv, "-i");
+    add_option(argv, "-f", handoff->sender[0] != '\0' ? handoff->sender : "<>");
+    add_dsn(message, handoff, argv);
+    strlist_add(argv, "--");
+    for (size_t i = 0; i < recipients->count; i++) {
+        if (!is_safe(recipients->items[i])) {
+            outcome_temporary(outcome, "4.1.3",
+                              "a recipient's address cannot be given to a sendmail command");
+            return false;
+        }
+        strlist_add(argv, recipients->items[i]);
+    }
+    return true;
+}

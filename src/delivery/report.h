@@ -1,0 +1,39 @@
+/* Mails that julia writes itself, from etc/templates/{de,en}: non-delivery reports (RFC 3464 in RFC 6522),
+   notices to ADMIN. Null envelope sender, Auto-Submitted, never to null senders, lists or other automatic
+   mail, rate limited (RFC 3834). Handed straight to their target's sendmail, once per message and kind
+   (journal). */
+#ifndef JULIA_REPORT_H
+#define JULIA_REPORT_H
+
+#include "core/message.h"
+#include "delivery/journal.h"
+
+struct report_recipient {
+    const char *address;
+    const char *dsn;    /* "5.7.1" */
+    const char *reason; /* template key, see etc/templates/README: "no-certificate", "expired", ... */
+    const char *detail; /* e.g. "2026-03-01", the REJECT text, or NULL */
+};
+
+/* Non-delivery report to the envelope sender about these recipients, with the original's header (never its
+   body). Goes to TARGET_INTERNAL; to a sender outside of INTERNAL_DOMAINS to TARGET_EXTERNAL, and then
+   without header and Subject: what had to be encrypted does not leave in a report, either. Nothing is sent
+   (outcome stays) when the sender is null or must not be answered; it is logged then and ADMIN told.
+   NOTIFY=NEVER is honoured. Failure to hand it off: temporary. */
+void report_undelivered(const struct message *message, struct journal *journal,
+                        const struct report_recipient *recipients, size_t count, struct outcome *outcome);
+
+/* A notice to ADMIN of one kind ("undecryptable", "forged", "last-check", "too-many-hops", "relaying",
+   "gave-up", ...), once per message and kind, at most NOTICE_RATE of one kind an hour altogether (the rest is
+   counted and told with the next). NAME, value ..., NULL are for the template. Never fails the message:
+   faults are logged. */
+void report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
+    __attribute__((sentinel));
+
+/* Fills a template: BASE/etc/templates/LANGUAGE/NAME.txt, ${NAME} replaced by values (control characters
+   removed). A missing template: the text before the first hyphen of its name ("reason" for "reason-expired"),
+   then the built-in English one of that name, so never NULL. Newly allocated. Exposed for tests. */
+char *report_template(const char *directory, const char *language, const char *name,
+                      const char *const *pairs);
+
+#endif

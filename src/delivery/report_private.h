@@ -1,0 +1,45 @@
+/* Between the files of the reports. */
+#ifndef JULIA_REPORT_PRIVATE_H
+#define JULIA_REPORT_PRIVATE_H
+
+#include "delivery/report.h"
+#include "util/buf.h"
+
+/* The text of LANGUAGE/NAME.txt filled with `pairs`; missing: that of the name in front of the first hyphen
+   ("reason" for "reason-expired"); missing too: the built-in English one. `block` (may be NULL) replaces
+   ${block_name} as it is, line ends included. Newly allocated. */
+char *report_text(const char *directory, const char *language, const char *name, const char *const *pairs,
+                  const char *block_name, const char *block);
+/* The same for a given text. Values are cleaned: whatever is no visible UTF-8 character becomes a blank or
+   '?'. A line whose placeholders are all empty is left out. */
+char *report_fill(const char *text, const char *const *pairs, const char *block_name, const char *block);
+/* The built-in text for what stands in front of the first hyphen of a name; "" if there is none. */
+const char *report_builtin(const char *name);
+
+/* Why this message must not be answered (RFC 3834 section 2), or NULL. */
+const char *report_unanswerable(const struct message *message);
+
+/* May a notice of this kind be sent now? Counts it. `held_back_r`: how many were not sent since the last one.
+ */
+bool report_rate_allow(const struct config *config, const char *kind, unsigned long *held_back_r);
+
+/* One mail that julia writes. */
+struct report_mail {
+    const char *to;
+    enum config_target target;
+    const char *auto_submitted; /* RFC 3834 section 5: "auto-replied", "auto-generated" */
+    const char *text;           /* of a template: "Subject: ...", empty line, body */
+    const char *kind;           /* for the Message-ID and the log */
+    bool in_reply;              /* name the original in In-Reply-To and References */
+    bool discreet;              /* it leaves the organisation: nothing of the original's header is quoted */
+    const struct buf *status;   /* body of a message/delivery-status part, or NULL: plain text mail */
+};
+/* Composes and hands off with the null sender until `until`. True: the target has taken it. Else outcome is
+   temporary. */
+bool report_send(const struct message *message, const struct report_mail *mail, deadline until,
+                 struct outcome *outcome);
+
+/* The decoded Subject of the message this run is about, shortened; "" if none. Newly allocated. */
+char *report_subject(const struct message *message);
+
+#endif

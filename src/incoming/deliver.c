@@ -1,0 +1,261 @@
+#include "incoming/deliver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pass.h"
+#include "core/trace.h"
+#include "core/verifylog.h"
+#include "delivery/handoff.h"
+#include "delivery/report.h"
+#include "incoming/assemble.h"
+#include "incoming/author.h"
+#include "incoming/signerstatus.h"
+#include "incoming/subjecttag.h"
+#include "mail/address.h"
+#include "util/fdio.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+/* The node one layer further in on the way to `inner`; NULL when `node` is that. */
+static const struct unwrap_node *next_inwards(const struct unwrap_node *node, const struct unwrap_node *inner)
+{
+    while (inner != NULL && inner->outer != node)
+        inner = inner->outer;
+    return inner;
+}
+
+static const struct unwrap_node *root_of(const struct unwrap_node *node)
+{
+    while (node->outer != NULL)
+        node = node->outer;
+    return node;
+}
+
+static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand)
+{
+    const struct unwrap_node *node = unwrap_encrypted(strand->inner), *next;
+
+    if (strand->stop == UNWRAP_LIMIT)
+        return root_of(strand->inner);
+    if (node == NULL)
+        node = root_of(strand->inner);
+    while ((next = next_inwards(node, strand->inner)) != NULL &&
+           (next->layer.kind == LAYER_COMPRESSED ||
+            (next->layer.kind == LAYER_SIGNED && config->strip_signatures)))
+        node = next;
+    return node;
+}
+
+static const char *find_weak(const struct unwrap_node *node)
+{
+    for (; node != NULL; node = node->outer)
+        if (node->layer.weak != NULL && node->layer.weak[0] != '\0')
+            return node->layer.weak;
+    return NULL;
+}
+
+bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
+                   struct outcome *outcome)
+{
+    const struct unwrap_node *sealed = unwrap_signed(strand->inner);
+    struct status *status = &deliver->status;
+    struct signerstatus_author author;
+
+    memset(deliver, 0, sizeof(*deliver));
+    deliver->fd = -1;
+    deliver->strand = strand;
+    deliver->node = choose_node(message->config, strand);
+    if (protected_read(&deliver->protected, message, strand, sealed == NULL ? NULL : &sealed->layer) != 0) {
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+        return false;
+    }
+    deliver->sender = author_address(&message->mime.root->header, "Sender");
+    status->encryption = status_encryption_of(strand);
+    status->signature = status_signature_of_stop(strand->stop);
+    author = (struct signerstatus_author){protected_from(&deliver->protected), deliver->sender};
+    if (sealed != NULL && strand->stop != UNWRAP_LIMIT)
+        signerstatus_judge(&sealed->layer, &author, status);
+    status->weak = find_weak(strand->inner);
+    if (deliver->protected.active && deliver->protected.inner_from != NULL &&
+        (deliver->protected.outer_from == NULL ||
+         !address_equal(deliver->protected.inner_from, deliver->protected.outer_from))) {
+        if (deliver->protected.from_kept)
+            status->inner_from = deliver->protected.inner_from;
+        else
+            status->outer_from = deliver->protected.outer_from;
+    }
+    return true;
+}
+
+/* The Subject that the reader would see without tags, decoded. */
+static char *shown_subject(const struct deliver *deliver, const struct message *message)
+{
+    const struct header *header = &message->mime.root->header;
+    char *value, *text;
+
+    if (deliver->protected.active && strlist_has(&deliver->protected.names, "Subject"))
+        header = &deliver->protected.mime.root->header;
+    value = header_value_of(header, "Subject");
+    text = header_decode(value == NULL ? "" : value);
+    free(value);
+    return text;
+}
+
+static char *tagged_subject(const struct deliver *deliver, const struct message *message)
+{
+    char *subject, *tagged;
+
+    if (!message->config->subject_tags || message->mime.fault == MIME_HEADER_TOO_LONG)
+        return NULL;
+    subject = shown_subject(deliver, message);
+    tagged = subjecttag_apply(subject, &deliver->status, message->config->language);
+    free(subject);
+    return tagged;
+}
+
+/* A report part may stand beside anything but S/MIME and OpenPGP, which clients look for at the top. */
+static bool report_possible(const struct deliver *deliver, const struct message *message)
+{
+    struct mime mime;
+    bool possible;
+
+    if (!message->config->report || deliver->node->outer == NULL)
+        return false;
+    if (unwrap_parse(message, deliver->node, &mime) != 0)
+        return false;
+    possible = mime.fault == MIME_OK && smime_part_shape(mime.root) == SMIME_SHAPE_NONE &&
+               !mime_type_is(mime.root, "multipart/signed") &&
+               !mime_type_is(mime.root, "multipart/encrypted") && mime.root->type.value[0] != '\0' &&
+               header_count(&mime.root->header, "Content-Type") > 0;
+    mime_free(&mime);
+    return possible;
+}
+
+static char *report_text(const struct deliver *deliver, const struct message *message)
+{
+    const struct status *status = &deliver->status;
+    const struct ask_verdict *verdict = status->signer == NULL ? NULL : &status->signer->verdict;
+    const char *pairs[] = {"ENCRYPTION",  status_encryption_word(status->encryption),
+                           "SIGNATURE",   status_signature_word(status->signature),
+                           "SIGNER",      status->address,
+                           "ISSUER",      verdict == NULL ? NULL : verdict->issuer,
+                           "FINGERPRINT", status->signer == NULL ? NULL : status->signer->fingerprint,
+                           "WEAK",        status->weak,
+                           "MYHOSTNAME",  message->config->myhostname,
+                           NULL};
+    char *text = NULL;
+
+    if (!report_possible(deliver, message))
+        return NULL;
+    text = report_template(message->config->templates, message->config->language, "incoming-report", pairs);
+    if (text == NULL || *text == '\0') { /* neither a template nor a built-in text of this name */
+        free(text);
+        text = mem_printf("%s\nEncryption: %s\nSignature: %s\nSigner: %s\n", message->config->myhostname,
+                          pairs[1], pairs[3], status->address == NULL ? "-" : status->address);
+    }
+    return text;
+}
+
+bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome)
+{
+    char *subject = tagged_subject(deliver, message), *report = report_text(deliver, message);
+    struct buf fields = {0};
+    struct assemble assemble = {message, deliver->node, &deliver->protected, &fields, subject, report};
+
+    status_fields(&deliver->status, message->config->authserv_id, message->eol, &fields);
+    deliver->fd = message_output(message, message->size, outcome);
+    if (deliver->fd >= 0 && assemble_write(&assemble, deliver->fd, outcome) != 0)
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+    buf_free(&fields);
+    free(subject);
+    free(report);
+    return outcome->kind == OUTCOME_DONE;
+}
+
+static const char *how_word(const struct deliver *deliver)
+{
+    if (unwrap_encrypted(deliver->node) != NULL)
+        return "decrypted";
+    return deliver->status.signature == STATUS_SIGNATURE_NONE ? "plain" : "verified";
+}
+
+size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
+                   struct outcome *outcome)
+{
+    struct handoff handoff = {.target = CONFIG_TARGET_INTERNAL,
+                              .fd = deliver->fd,
+                              .sender = message->envelope.sender,
+                              .recipients = &deliver->strand->recipients,
+                              /* also when it could not be opened: a notice must not show the difference */
+                              .headers_only = deliver->status.encryption != STATUS_ENCRYPTION_NONE,
+                              .how = how_word(deliver)};
+
+    trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_INTERNAL));
+    return handoff_run(message, journal, &handoff, outcome);
+}
+
+static void log_layers(const struct deliver *deliver, const struct message *message)
+{
+    for (const struct unwrap_node *node = deliver->strand->inner; node->outer != NULL; node = node->outer) {
+        struct verifylog_line line = {.use = "decrypt", .fingerprint = node->layer.key_fingerprint};
+
+        if (node->layer.kind == LAYER_ENCRYPTED) {
+            line.verdict = node->layer.authenticated ? "decrypted" : "not-integrity-protected";
+            line.reason = node->layer.cipher;
+            verifylog_write(message, &line);
+            for (size_t i = 0; i < node->other_keys.count; i++) {
+                line.fingerprint = node->other_keys.items[i];
+                verifylog_write(message, &line);
+            }
+        }
+        for (size_t i = 0; i < node->layer.signer_count; i++) {
+            const struct layer_signer *signer = &node->layer.signers[i];
+            bool counts = signer == deliver->status.signer;
+
+            line.use = "sign";
+            line.fingerprint = signer->fingerprint;
+            line.address = counts ? deliver->status.address : NULL;
+            if (!counts && signer->verdict.addresses.count > 0)
+                line.address = signer->verdict.addresses.items[0];
+            line.verdict = counts ? status_signature_word(deliver->status.signature)
+                                  : status_signature_word(signerstatus_word(signer, true));
+            line.reason = signer->verdict.reason != NULL ? signer->verdict.reason : signer->reason;
+            line.evidence = signer->verdict.evidence;
+            verifylog_write(message, &line);
+        }
+    }
+}
+
+void deliver_verified(const struct deliver *deliver, const struct message *message)
+{
+    const struct status *status = &deliver->status;
+
+    if (status->encryption == STATUS_UNDECRYPTABLE) {
+        struct verifylog_line line = {.use = "decrypt",
+                                      .verdict = status_encryption_word(status->encryption)};
+
+        verifylog_write(message, &line);
+    }
+    log_layers(deliver, message);
+}
+
+void deliver_log(const struct deliver *deliver)
+{
+    const struct status *status = &deliver->status;
+    char *count = mem_printf("%zu", deliver->strand->recipients.count);
+
+    log_event(
+        LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption", status_encryption_word(status->encryption),
+        "signature", status_signature_word(status->signature), "signer",
+        status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, (char *)NULL);
+    free(count);
+}
+
+void deliver_free(struct deliver *deliver)
+{
+    protected_free(&deliver->protected);
+    free(deliver->sender);
+    fdio_close(&deliver->fd);
+}

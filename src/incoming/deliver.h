@@ -1,0 +1,35 @@
+/* What the recipients of one strand get: status, finished message, report. */
+#ifndef JULIA_DELIVER_H
+#define JULIA_DELIVER_H
+
+#include "delivery/journal.h"
+#include "incoming/protected.h"
+#include "incoming/status.h"
+#include "incoming/unwrap.h"
+
+struct deliver {
+    const struct unwrap_strand *strand; /* borrowed */
+    const struct unwrap_node *node;     /* the entity that goes out */
+    struct status status;
+    struct protected protected;
+    char *sender; /* address in Sender; NULL */
+    int fd;       /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
+};
+
+/* Finds out status and entity. DELIVER=plain: encrypted layers are gone, compressed ones behind them too.
+   Signatures stay as they came, clear ones octet for octet and opaque ones in their CMS: clients can check
+   both. STRIP_SIGNATURES=yes removes them too. What breaks a limit goes as it came. false: outcome filled in.
+ */
+bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
+                   struct outcome *outcome);
+/* Writes the finished message. false: outcome filled in. */
+bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome);
+/* Hands it off; returns how many recipients got it by this call. */
+size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
+                   struct outcome *outcome);
+/* One line in the log of what was found; and verify.log's lines, due once: after the hand-off. */
+void deliver_log(const struct deliver *deliver);
+void deliver_verified(const struct deliver *deliver, const struct message *message);
+void deliver_free(struct deliver *deliver);
+
+#endif

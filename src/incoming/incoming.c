@@ -1,0 +1,214 @@
+#include "incoming/incoming.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/explain.h"
+#include "core/pass.h"
+#include "delivery/report.h"
+#include "incoming/deliver.h"
+#include "incoming/harvest.h"
+#include "incoming/signerstatus.h"
+#include "incoming/unwrap.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+struct incoming {
+    struct message *message;
+    struct journal *journal;
+    const struct strlist *recipients;
+    struct buf *explain;
+    struct unwrap unwrap;
+    struct deliver *deliveries;
+    size_t count;
+};
+
+/* Every strand with recipients is judged, then written, before anything is handed off: a fault in one keeps
+ * all. */
+static bool prepare(struct incoming *in, struct outcome *outcome)
+{
+    bool write = in->explain == NULL && in->message->config->engine == CONFIG_ENGINE_WORK;
+
+    for (size_t i = 0; i < in->unwrap.strand_count; i++) {
+        struct deliver *deliver;
+
+        if (in->unwrap.strands[i].recipients.count == 0)
+            continue;
+        deliver = mem_push(&in->deliveries, &in->count, sizeof(*deliver));
+        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], outcome))
+            return false;
+        if (write && !deliver_write(deliver, in->message, outcome))
+            return false;
+    }
+    return true;
+}
+
+/* ADMIN is told once a message what went wrong; the sender never. */
+static void notify(const struct incoming *in, const struct deliver *deliver)
+{
+    const struct status *status = &deliver->status;
+    const char *recipient = deliver->strand->recipients.items[0];
+
+    if (status->encryption == STATUS_UNDECRYPTABLE)
+        report_admin(in->message, in->journal, "undecryptable", "RECIPIENT", recipient, (char *)NULL);
+    if (status->encryption == STATUS_ENCRYPTION_UNSUPPORTED)
+        report_admin(in->message, in->journal, "unsupported", "RECIPIENT", recipient, (char *)NULL);
+    if (status->signature == STATUS_INVALID)
+        report_admin(in->message, in->journal, "forged", "RECIPIENT", recipient, (char *)NULL);
+}
+
+/* SMIME_ENGINE=1: what was found is logged, the message goes as it came. */
+static void rehearse(struct incoming *in, struct outcome *outcome)
+{
+    size_t taken =
+        pass_run(in->message, in->journal, CONFIG_TARGET_INTERNAL, in->recipients, "rehearsal", outcome);
+
+    for (size_t i = 0; i < in->count; i++) {
+        deliver_log(&in->deliveries[i]);
+        if (taken > 0)
+            deliver_verified(&in->deliveries[i], in->message);
+    }
+}
+
+static void harvest(struct incoming *in)
+{
+    for (size_t i = 0; i < in->unwrap.node_count; i++)
+        if (in->unwrap.nodes[i]->layer.kind == LAYER_SIGNED)
+            harvest_layer(in->message, &in->unwrap.nodes[i]->layer);
+}
+
+/* What belongs to a message once is done once somebody got it, not again by every retry. */
+static void hand_off(struct incoming *in, struct outcome *outcome)
+{
+    size_t taken = 0;
+
+    if (in->message->config->engine == CONFIG_ENGINE_REHEARSE) {
+        rehearse(in, outcome);
+        return;
+    }
+    for (size_t i = 0; i < in->count; i++) {
+        size_t now;
+
+        deliver_log(&in->deliveries[i]);
+        now = deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
+        if (now > 0)
+            deliver_verified(&in->deliveries[i], in->message);
+        notify(in, &in->deliveries[i]);
+        taken += now;
+    }
+    if (taken > 0)
+        harvest(in);
+}
+
+static void explain_delivery(const struct incoming *in, const struct deliver *deliver)
+{
+    const struct status *status = &deliver->status;
+
+    explain_note(in->explain, "encryption: %s", status_encryption_word(status->encryption));
+    explain_note(in->explain, "signature: %s", status_signature_word(status->signature));
+    if (status->signer != NULL)
+        explain_note(in->explain, "signer: %s, certificate %s, %s%s%s",
+                     status->address == NULL ? "no address" : status->address, status->signer->fingerprint,
+                     status->signer->verdict.verdict, status->signer->verdict.reason == NULL ? "" : ": ",
+                     status->signer->verdict.reason == NULL ? "" : status->signer->verdict.reason);
+}
+
+static void explain_all(const struct incoming *in)
+{
+    const char *target = config_target_name(CONFIG_TARGET_INTERNAL);
+    bool rehearsal = in->message->config->engine == CONFIG_ENGINE_REHEARSE;
+
+    if (rehearsal) {
+        explain_plain("incoming", target, in->recipients, NULL, in->explain);
+        explain_note(in->explain, "SMIME_ENGINE=1: delivered unchanged; with 2 it would be:");
+    }
+    for (size_t i = 0; i < in->count; i++) {
+        if (!rehearsal)
+            explain_plain("incoming", target, &in->deliveries[i].strand->recipients, NULL, in->explain);
+        explain_delivery(in, &in->deliveries[i]);
+    }
+    for (size_t i = 0; i < in->unwrap.notes.count; i++)
+        explain_note(in->explain, "%s", in->unwrap.notes.items[i]);
+}
+
+/* Opens, judges, writes. false: outcome filled in; nothing was handed off. */
+static bool work(struct incoming *in, struct outcome *outcome)
+{
+    return unwrap_run(&in->unwrap, in->message, in->recipients, outcome) &&
+           signerstatus_validate(in->message, in->unwrap.nodes, in->unwrap.node_count, outcome) &&
+           prepare(in, outcome);
+}
+
+static void forget(struct incoming *in)
+{
+    for (size_t i = 0; i < in->count; i++)
+        deliver_free(&in->deliveries[i]);
+    free(in->deliveries);
+    in->deliveries = NULL;
+    in->count = 0;
+    unwrap_free(&in->unwrap);
+}
+
+static bool patience_ended(const struct incoming *in)
+{
+    long long age = (long long)time(NULL) - journal_first_seen(in->journal);
+
+    return in->journal != NULL && age >= 0 && (uint64_t)age > in->message->config->give_up;
+}
+
+/* What can be said of a message that could not be worked on. */
+static enum unwrap_stop guess_stop(const struct message *message)
+{
+    struct layer_look look;
+    enum unwrap_stop stop = UNWRAP_UNDECRYPTABLE;
+
+    if (message->mime.fault != MIME_OK || layer_look(&look, message->fd, &message->mime) != 0)
+        return UNWRAP_LIMIT;
+    if (look.kind == LAYER_NONE)
+        stop = UNWRAP_CLEAN;
+    else if (look.kind == LAYER_SIGNED)
+        stop = UNWRAP_UNASKED;
+    else if (look.kind != LAYER_ENCRYPTED)
+        stop = UNWRAP_UNSUPPORTED;
+    layer_look_free(&look);
+    return stop;
+}
+
+/* GIVE_UP has passed: the message goes as it came, ADMIN is told. */
+static void give_up(struct incoming *in, const char *fault, struct outcome *outcome)
+{
+    struct unwrap_strand *strand;
+
+    forget(in);
+    outcome_done(outcome);
+    unwrap_begin(&in->unwrap, in->message, in->recipients);
+    strand = &in->unwrap.strands[0];
+    strand->stop = guess_stop(in->message);
+    strand->done = true;
+    log_event(LOG_LEVEL_ERROR, "gave-up", "fault", fault, (char *)NULL);
+    report_admin(in->message, in->journal, "gave-up", "FAULT", fault, (char *)NULL);
+    if (prepare(in, outcome))
+        hand_off(in, outcome);
+}
+
+void incoming_run(struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome)
+{
+    struct incoming in = {
+        .message = message, .journal = journal, .recipients = recipients, .explain = explain};
+    struct outcome fault;
+
+    if (patience_ended(&in) && journal_broken_runs(journal) > 0) {
+        give_up(&in, "earlier runs ended before they were through", outcome);
+    } else if (work(&in, outcome)) {
+        if (explain != NULL)
+            explain_all(&in);
+        else
+            hand_off(&in, outcome);
+    } else if (patience_ended(&in)) {
+        fault = *outcome;
+        give_up(&in, fault.text, outcome);
+    }
+    forget(&in);
+}

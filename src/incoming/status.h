@@ -1,0 +1,51 @@
+/* What the reader sees (DESIGN section 10a): one word each for encryption and signature, and the header
+ * fields that say them. */
+#ifndef JULIA_STATUS_H
+#define JULIA_STATUS_H
+
+#include "incoming/layer.h"
+#include "incoming/unwrap.h"
+
+enum status_encryption {
+    STATUS_ENCRYPTION_NONE,
+    STATUS_DECRYPTED,
+    STATUS_NOT_INTEGRITY_PROTECTED,
+    STATUS_UNDECRYPTABLE,
+    STATUS_ENCRYPTION_UNSUPPORTED
+};
+enum status_signature {
+    STATUS_SIGNATURE_NONE,
+    STATUS_VALID,
+    STATUS_VALID_OTHER_ADDRESS,
+    STATUS_INVALID,
+    STATUS_UNTRUSTED,
+    STATUS_REVOKED,
+    STATUS_EXPIRED,
+    STATUS_UNKNOWN,
+    STATUS_SIGNATURE_UNSUPPORTED
+};
+
+struct status {
+    enum status_encryption encryption;
+    enum status_signature signature;
+    const struct layer_signer *signer; /* the one that `signature` speaks of; NULL */
+    const char *address; /* his address: the one in From if he has it; NULL if he has none. Borrowed. */
+    const char *weak;    /* weak algorithms that were accepted; NULL. Borrowed. */
+    const char *outer_from,
+        *inner_from; /* From differs outside and inside: the one that is not shown; NULL. Borrowed. */
+};
+
+const char *status_encryption_word(enum status_encryption encryption);
+const char *status_signature_word(enum status_signature signature);
+const char *
+status_smime_result(enum status_signature signature); /* of Authentication-Results (RFC 7281 3.2) */
+
+/* Encryption by the layers opened and by why it went no further. */
+enum status_encryption status_encryption_of(const struct unwrap_strand *strand);
+/* When no signed layer could be opened: none, or what the unreadable one is. */
+enum status_signature status_signature_of_stop(enum unwrap_stop stop);
+
+/* Appends the fields, each with `eol`. Values can never add a field. */
+void status_fields(const struct status *status, const char *authserv_id, const char *eol, struct buf *out);
+
+#endif

@@ -1,0 +1,308 @@
+#include "incoming/unwrap.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "incoming/opener.h"
+#include "util/fdio.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define SIZE_FACTOR 3 /* all layers of one message together may write so often MAX_SIZE */
+
+void unwrap_note(struct unwrap *unwrap, const char *format, ...)
+{
+    struct buf line = {0};
+    va_list ap;
+
+    va_start(ap, format);
+    buf_vprintf(&line, format, ap);
+    va_end(ap);
+    strlist_add_take(&unwrap->notes, buf_take(&line));
+}
+
+static struct unwrap_node *push_node(struct unwrap *unwrap)
+{
+    struct unwrap_node *node = mem_alloc(sizeof(*node)), **place;
+
+    place = mem_push(&unwrap->nodes, &unwrap->node_count, sizeof(*unwrap->nodes));
+    *place = node;
+    node->own_fd = -1;
+    return node;
+}
+
+struct unwrap_node *unwrap_node_new(struct unwrap *unwrap, struct unwrap_node *outer, bool own_file,
+                                    struct outcome *outcome)
+{
+    struct unwrap_node *node = push_node(unwrap);
+
+    node->outer = outer;
+    node->depth = outer->depth + 1;
+    if (!own_file)
+        return node;
+    node->own_fd = message_output(unwrap->message, outer->entity.length, outcome);
+    if (node->own_fd < 0) {
+        unwrap_node_drop(unwrap, node);
+        return NULL;
+    }
+    return node;
+}
+
+bool unwrap_node_settle(struct unwrap_node *node, struct outcome *outcome)
+{
+    node->written = node->outer->written;
+    if (node->own_fd < 0)
+        return true;
+    node->entity.fd = node->own_fd;
+    node->entity.offset = 0;
+    if (fdio_size(node->own_fd, &node->entity.length) != 0) {
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+        return false;
+    }
+    node->written += node->entity.length;
+    return true;
+}
+
+static void node_free(struct unwrap_node *node)
+{
+    layer_free(&node->layer);
+    strlist_free(&node->other_keys);
+    fdio_close(&node->own_fd);
+    free(node);
+}
+
+void unwrap_node_drop(struct unwrap *unwrap, struct unwrap_node *node)
+{
+    node_free(node);
+    unwrap->node_count--;
+}
+
+uint64_t unwrap_limit(const struct unwrap *unwrap, const struct unwrap_node *outer)
+{
+    uint64_t max = unwrap->message->config->max_size, all = max * SIZE_FACTOR;
+
+    if (outer->written >= all)
+        return 0;
+    return all - outer->written < max ? all - outer->written : max;
+}
+
+int unwrap_parse(const struct message *message, const struct unwrap_node *node, struct mime *mime_r)
+{
+    struct mime_limits limits = {.max_depth = (unsigned int)message->config->max_depth,
+                                 .max_parts = (unsigned int)message->config->max_parts};
+
+    return mime_parse(mime_r, node->entity.fd, node->entity.offset, node->entity.length, &limits);
+}
+
+static void stop(struct unwrap_strand *strand, enum unwrap_stop why)
+{
+    strand->stop = why;
+    strand->done = true;
+}
+
+static void stop_at_limit(struct unwrap_strand *strand, const char *limit)
+{
+    log_event(LOG_LEVEL_WARNING, "limit", "limit", limit, "text", "delivered as it came", (char *)NULL);
+    stop(strand, UNWRAP_LIMIT);
+}
+
+static const char *fault_limit(enum mime_fault fault)
+{
+    return fault == MIME_TOO_DEEP         ? "MAX_DEPTH"
+           : fault == MIME_TOO_MANY_PARTS ? "MAX_PARTS"
+                                          : "header section";
+}
+
+/* The certificates of signers that the message does not carry. Returns whether any was found. */
+static bool find_signers(struct unwrap *unwrap, const struct layer *layer, struct ask_query *query)
+{
+    struct cms_recipient *missing = mem_array(layer->signer_count + 1, sizeof(*missing));
+    size_t count = 0;
+
+    for (size_t i = 0; i < layer->signer_count; i++)
+        if (layer->signers[i].missing)
+            missing[count++] = layer->signers[i].identifier; /* borrowed for the question */
+    query->use = "signer";
+    query->identifiers = missing;
+    query->identifier_count = count;
+    if (count > 0)
+        ask_find(unwrap->message, query, 1);
+    query->identifiers = NULL;
+    query->identifier_count = 0;
+    free(missing);
+    return query->entry_count > 0;
+}
+
+/* A second look at a signature with certificates from the key modules. */
+static enum layer_end open_again(struct unwrap *unwrap, struct layer_request *request, struct layer *layer,
+                                 struct outcome *outcome)
+{
+    const struct buf **ders;
+    struct ask_query query = {0};
+    enum layer_end end = LAYER_OPENED;
+    uint64_t start = 0;
+
+    if (find_signers(unwrap, layer, &query)) {
+        ders = mem_array(query.entry_count, sizeof(*ders));
+        for (size_t i = 0; i < query.entry_count; i++)
+            ders[i] = &query.entries[i].certificate;
+        request->certificates = ders;
+        request->certificate_count = query.entry_count;
+        layer_free(layer);
+        if (!request->look->detached && ftruncate(request->out, (off_t)start) != 0)
+            outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+        end = outcome->kind == OUTCOME_DONE ? layer_open(unwrap->message, request, layer, outcome)
+                                            : LAYER_TEMPORARY;
+        request->certificate_count = 0;
+        free(ders);
+    }
+    ask_query_free(&query);
+    return end;
+}
+
+static bool signer_missing(const struct layer *layer)
+{
+    for (size_t i = 0; i < layer->signer_count; i++)
+        if (layer->signers[i].missing)
+            return true;
+    return false;
+}
+
+/* Opens a signed or compressed layer: the strand goes on inside, or stops. false: outcome filled in. */
+static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_look *look,
+                       struct outcome *outcome)
+{
+    struct unwrap_strand *strand = &unwrap->strands[index];
+    struct layer_request request = {.look = look, .out = -1, .limit = unwrap_limit(unwrap, strand->inner)};
+    struct unwrap_node *node = unwrap_node_new(unwrap, strand->inner, !look->detached, outcome);
+    bool is_signed = look->kind == LAYER_SIGNED;
+    enum layer_end end;
+
+    if (node == NULL)
+        return false;
+    request.out = node->own_fd;
+    end = layer_open(unwrap->message, &request, &node->layer, outcome);
+    if (end == LAYER_OPENED && signer_missing(&node->layer))
+        end = open_again(unwrap, &request, &node->layer, outcome);
+    if (end == LAYER_OPENED) {
+        node->entity = look->covered;
+        strand->inner = node;
+        unwrap_note(unwrap, is_signed ? "signed layer, %zu signer(s)" : "compressed layer",
+                    node->layer.signer_count);
+        return unwrap_node_settle(node, outcome);
+    }
+    unwrap_node_drop(unwrap, node);
+    if (end == LAYER_EMPTY)
+        stop(strand, UNWRAP_CLEAN);
+    else if (end == LAYER_UNSUPPORTED)
+        stop(strand, is_signed ? UNWRAP_UNCHECKED : UNWRAP_UNSUPPORTED);
+    else if (end != LAYER_TEMPORARY)
+        stop(strand, is_signed ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
+    return outcome->kind == OUTCOME_DONE;
+}
+
+/* What the layer is decides who opens it. */
+static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_look *look,
+                       struct outcome *outcome)
+{
+    struct unwrap_strand *strand = &unwrap->strands[index];
+
+    if (look->kind == LAYER_NONE) {
+        stop(strand, UNWRAP_CLEAN);
+    } else if (strand->inner->depth >= unwrap->message->config->max_depth) {
+        stop_at_limit(strand, "MAX_DEPTH");
+    } else if (look->kind == LAYER_ENCRYPTED && look->readable) {
+        return opener_run(unwrap, index, look, outcome);
+    } else if (look->kind == LAYER_ENCRYPTED) {
+        stop(strand, UNWRAP_UNDECRYPTABLE);
+    } else if (!look->readable) {
+        stop(strand, look->kind == LAYER_SIGNED ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
+    } else if (look->kind == LAYER_OTHER) {
+        stop(strand, UNWRAP_UNSUPPORTED);
+    } else {
+        return open_plain(unwrap, index, look, outcome);
+    }
+    return true;
+}
+
+/* One step inwards for one strand. */
+static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
+{
+    struct unwrap_node *node = unwrap->strands[index].inner;
+    struct layer_look look = {0};
+    struct mime parsed = {0};
+    const struct mime *mime = node->outer == NULL ? &unwrap->message->mime : &parsed;
+    bool good = true;
+
+    if ((mime == &parsed && unwrap_parse(unwrap->message, node, &parsed) != 0) ||
+        layer_look(&look, node->entity.fd, mime) != 0) {
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+        good = false;
+    } else if (mime->fault != MIME_OK) {
+        stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault));
+    } else {
+        good = open_layer(unwrap, index, &look, outcome);
+    }
+    layer_look_free(&look);
+    mime_free(&parsed);
+    return good;
+}
+
+void unwrap_begin(struct unwrap *unwrap, struct message *message, const struct strlist *recipients)
+{
+    struct unwrap_strand *first;
+    struct unwrap_node *root;
+
+    memset(unwrap, 0, sizeof(*unwrap));
+    unwrap->message = message;
+    root = push_node(unwrap);
+    root->entity = (struct layer_entity){message->fd, message->offset, message->size};
+    first = mem_push(&unwrap->strands, &unwrap->strand_count, sizeof(*first));
+    first->inner = root;
+    for (size_t i = 0; i < recipients->count; i++)
+        strlist_add(&first->recipients, recipients->items[i]);
+}
+
+bool unwrap_run(struct unwrap *unwrap, struct message *message, const struct strlist *recipients,
+                struct outcome *outcome)
+{
+    unwrap_begin(unwrap, message, recipients);
+    for (size_t i = 0; i < unwrap->strand_count; i++)
+        while (!unwrap->strands[i].done)
+            if (!step(unwrap, i, outcome))
+                return false;
+    return true;
+}
+
+void unwrap_free(struct unwrap *unwrap)
+{
+    for (size_t i = 0; i < unwrap->node_count; i++)
+        node_free(unwrap->nodes[i]);
+    for (size_t i = 0; i < unwrap->strand_count; i++)
+        strlist_free(&unwrap->strands[i].recipients);
+    free(unwrap->nodes);
+    free(unwrap->strands);
+    strlist_free(&unwrap->notes);
+    memset(unwrap, 0, sizeof(*unwrap));
+}
+
+const struct unwrap_node *unwrap_signed(const struct unwrap_node *inner)
+{
+    const struct unwrap_node *found = NULL;
+
+    for (; inner != NULL; inner = inner->outer)
+        if (inner->layer.kind == LAYER_SIGNED)
+            found = inner;
+    return found;
+}
+
+const struct unwrap_node *unwrap_encrypted(const struct unwrap_node *inner)
+{
+    for (; inner != NULL; inner = inner->outer)
+        if (inner->layer.kind == LAYER_ENCRYPTED)
+            return inner;
+    return NULL;
+}

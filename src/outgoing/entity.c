@@ -1,0 +1,229 @@
+#include "outgoing/entity.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "outgoing/prepare.h"
+#include "util/fdio.h"
+#include "util/mem.h"
+#include "util/tmpfile.h"
+
+/* RFC 9788: the fields that mean something to a reader; trace fields are the relays' business. */
+static const char *const protected_fields[] = {
+    "From",       "Sender",      "Reply-To",   "To",       "Cc",       "Subject",      "Date",
+    "Message-ID", "In-Reply-To", "References", "Comments", "Keywords", "Thread-Topic", NULL};
+
+/* What stays outside neither, when Subject does not (RFC 9788 3.2.1), and Outlook's copy of Subject. */
+static const char *const confidential_fields[] = {"Comments", "Keywords", "Thread-Topic", NULL};
+
+void entity_free(struct entity *entity)
+{
+    fdio_close(&entity->own_fd);
+    entity->count = 0;
+}
+
+uint64_t entity_length(const struct entity *entity)
+{
+    uint64_t length = 0;
+    for (size_t i = 0; i < entity->count; i++)
+        length += entity->pieces[i].length;
+    return length;
+}
+
+static bool is_content_field(const struct header *header, size_t index)
+{
+    static const char prefix[] = "Content-";
+    const struct header_field *field = &header->fields[index];
+    return field->name_len > strlen(prefix) &&
+           strncasecmp((const char *)header->data + field->start, prefix, strlen(prefix)) == 0;
+}
+
+static bool field_in(const struct header *header, size_t index, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (header_field_is(header, index, *names))
+            return true;
+    return false;
+}
+
+/* The last field of a header section that no empty line ended may lack its line end. */
+static void end_line(struct buf *out, const char *eol)
+{
+    if (out->len > 0 && out->data[out->len - 1] != '\n')
+        buf_add_text(out, eol);
+}
+
+static void copy_field(const struct header *header, size_t index, struct buf *out)
+{
+    header_copy(header, index, out);
+    end_line(out, header->eol);
+}
+
+static void copy_subject(const struct entity_header *how, size_t index, struct buf *out)
+{
+    const struct header *header = &how->message->mime.root->header;
+    if (how->trigger.sign || how->trigger.encrypt)
+        trigger_strip(how->message->config, header, index, out);
+    else
+        copy_field(header, index, out);
+}
+
+static bool hides_subject(const struct entity_header *how)
+{
+    return how->protect && how->encrypted && how->confidential;
+}
+
+void entity_outer_header(const struct entity_header *how, struct buf *out)
+{
+    static const char *const never[] = {"Bcc", "Resent-Bcc", NULL};
+    const struct header *header = &how->message->mime.root->header;
+    bool version = false, hidden = false;
+    for (size_t i = 0; i < header->count; i++) {
+        if (is_content_field(header, i) || field_in(header, i, never) ||
+            (hides_subject(how) && field_in(header, i, confidential_fields)))
+            continue;
+        if (header_field_is(header, i, "MIME-Version")) {
+            if (version)
+                continue;
+            version = true;
+        }
+        if (!header_field_is(header, i, "Subject"))
+            copy_field(header, i, out);
+        else if (!hides_subject(how))
+            copy_subject(how, i, out);
+        else if (!hidden)
+            buf_printf(out, "Subject: [...]%s", header->eol);
+        hidden = hidden || header_field_is(header, i, "Subject");
+    }
+    if (!version)
+        buf_printf(out, "MIME-Version: 1.0%s", header->eol);
+}
+
+/* hp="clear" or hp="cipher" behind the parameters of the Content-Type at the end of `out`. */
+static void add_hp(const struct entity_header *how, struct buf *out, const char *eol)
+{
+    while (out->len > 0 && (out->data[out->len - 1] == '\n' || out->data[out->len - 1] == '\r' ||
+                            out->data[out->len - 1] == ' ' || out->data[out->len - 1] == ';'))
+        out->len--;
+    buf_printf(out, ";%s hp=\"%s\"%s", eol, how->encrypted ? "cipher" : "clear", eol);
+}
+
+static void copy_protected(const struct entity_header *how, struct buf *out)
+{
+    const struct header *header = &how->message->mime.root->header;
+    for (size_t i = 0; i < header->count; i++) {
+        if (header_field_is(header, i, "Subject"))
+            copy_subject(how, i, out);
+        else if (field_in(header, i, protected_fields))
+            copy_field(header, i, out);
+    }
+}
+
+/* HP-Outer (RFC 9788 2.2): what stands outside of an encrypted entity, so that the reader's client knows what
+ * was hidden. */
+static void add_hp_outer(const struct entity_header *how, struct buf *out)
+{
+    struct buf outside = {0};
+    struct header header;
+    entity_outer_header(how, &outside);
+    header_parse(&header, buf_text(&outside), outside.len);
+    for (size_t i = 0; i < header.count; i++)
+        if (field_in(&header, i, protected_fields)) {
+            buf_add_text(out, "HP-Outer: ");
+            copy_field(&header, i, out);
+        }
+    header_free(&header);
+    buf_free(&outside);
+}
+
+void entity_inner_header(const struct entity_header *how, struct buf *out)
+{
+    const struct mime_part *root = how->message->mime.root;
+    const struct header *header = &root->header;
+    bool typed = false;
+    if (how->protect)
+        copy_protected(how, out);
+    if (how->protect && how->encrypted)
+        add_hp_outer(how, out);
+    for (size_t i = 0; i < header->count; i++) {
+        if (!is_content_field(header, i) || header_field_is(header, i, "Content-Length"))
+            continue; /* Content-Length is no MIME field, and would be wrong inside */
+        copy_field(header, i, out);
+        if (how->protect && !typed && header_field_is(header, i, "Content-Type"))
+            add_hp(how, out, header->eol);
+        typed = typed || header_field_is(header, i, "Content-Type");
+    }
+    if (typed)
+        return;
+    buf_printf(out, "Content-Type: text/plain; charset=%s%s", root->has_8bit ? "unknown-8bit" : "us-ascii",
+               header->eol);
+    if (how->protect)
+        add_hp(how, out, header->eol);
+}
+
+/* Writes the inner header with its empty line to a file of its own. */
+static int header_file(const struct entity_header *how, uint64_t *length_r, struct outcome *outcome)
+{
+    struct buf inner = {0};
+    entity_inner_header(how, &inner);
+    buf_add_text(&inner, how->message->mime.root->header.eol);
+    int fd = message_output(how->message, inner.len, outcome);
+    if (fd >= 0 && fdio_write_all(fd, inner.data, inner.len) != 0) {
+        outcome_temporary(outcome, "4.3.1", "cannot write to SPOOL: %s", strerror(errno));
+        fdio_close(&fd);
+    }
+    if (fd >= 0)
+        tmpfile_finish(&fd); /* the smime module only reads what the last check compares with */
+    *length_r = inner.len;
+    buf_free(&inner);
+    return fd;
+}
+
+bool entity_plain(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
+{
+    const struct mime_part *root = how->message->mime.root;
+    uint64_t length;
+    int fd = header_file(how, &length, outcome);
+    *entity_r = (struct entity){.own_fd = fd};
+    if (fd < 0)
+        return false;
+    entity_r->pieces[0] = (struct entity_piece){fd, 0, length};
+    entity_r->pieces[1] = (struct entity_piece){how->message->fd, root->body, root->end - root->body};
+    entity_r->count = root->end > root->body ? 2 : 1;
+    return true;
+}
+
+bool entity_prepared(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
+{
+    const struct message *message = how->message;
+    struct buf inner = {0};
+    entity_inner_header(how, &inner);
+    bool limited =
+        message->mime.fault != MIME_OK; /* what lies deeper is not known, so it cannot be re-encoded */
+    if (limited || !prepare_needed(message->mime.root, &inner, message->fd)) {
+        bool ok = entity_plain(how, entity_r, outcome);
+        entity_r->fragile = limited;
+        buf_free(&inner);
+        return ok;
+    }
+    int fd = message_output(message, message->size + message->size / 2, outcome);
+    *entity_r = (struct entity){.own_fd = fd};
+    bool ok = fd >= 0;
+    uint64_t length = 0;
+    if (ok && (prepare_write(message->mime.root, &inner, message->fd, fd, &entity_r->fragile) != 0 ||
+               fdio_size(fd, &length) != 0)) {
+        outcome_temporary(outcome, "4.3.1", "cannot write to SPOOL: %s", strerror(errno));
+        entity_free(entity_r);
+        ok = false;
+    }
+    if (ok) {
+        tmpfile_finish(&fd);
+        entity_r->own_fd = fd;
+        entity_r->pieces[0] = (struct entity_piece){fd, 0, length};
+        entity_r->count = 1;
+    }
+    buf_free(&inner);
+    return ok;
+}

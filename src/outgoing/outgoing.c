@@ -1,0 +1,296 @@
+#include "outgoing/outgoing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/direction.h"
+#include "core/explain.h"
+#include "core/trace.h"
+#include "delivery/handoff.h"
+#include "delivery/report.h"
+#include "outgoing/group.h"
+#include "outgoing/plan.h"
+#include "outgoing/product.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#define GIVE_UP_RUNS 3 /* a crash or two may have other causes than the message */
+
+/* Leaves out who has got the message in an earlier run, or is being served by another run now. */
+static void claim_recipients(struct journal *journal, const struct strlist *recipients, struct strlist *left,
+                             struct outcome *outcome)
+{
+    for (size_t i = 0; i < recipients->count; i++) {
+        char *what = mem_printf("deliver:%s", recipients->items[i]);
+        enum journal_claim claim = journal != NULL ? journal_claim(journal, what) : JOURNAL_CLAIMED;
+        if (claim == JOURNAL_CLAIMED)
+            strlist_add(left, recipients->items[i]);
+        else if (claim == JOURNAL_BUSY)
+            outcome_temporary(outcome, "4.3.0",
+                              "another run is delivering this message to a recipient right now");
+        else if (claim == JOURNAL_FAILED)
+            outcome_temporary(outcome, "4.3.1", "the journal cannot be used");
+        free(what);
+    }
+}
+
+static bool wants_signature(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->recipients[i].wish.sign != RULESET_NO)
+            return true;
+    return false;
+}
+
+/* SMIME_ENGINE=1: what would be done, one line per group. */
+static void log_rehearsal(struct plan *plan)
+{
+    struct group_list groups;
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *group = &groups.items[i];
+        const struct plan_recipient *first = group->members[0];
+        struct buf lines = {0}, name = {0};
+        group_lines(group, &lines);
+        log_event(LOG_LEVEL_INFO, "rehearsal", "first-recipient", log_address(&name, first->address), "would",
+                  group->end == PLAN_SEND     ? "send"
+                  : group->end == PLAN_REFUSE ? "refuse"
+                                              : "wait",
+                  "sign", group->signer != NULL ? group->signer_address : "no", "encrypt",
+                  group->certificate_count > 0 ? "yes" : "no", "lines", buf_text(&lines), "reason",
+                  group->end == PLAN_REFUSE ? first->reason : NULL, "detail", first->detail, (char *)NULL);
+        buf_free(&lines);
+        buf_free(&name);
+    }
+    group_free(&groups);
+}
+
+static void forget_decisions(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_recipient *recipient = &plan->recipients[i];
+        recipient->end = PLAN_SEND;
+        recipient->signer = recipient->certificate = NULL;
+        recipient->user_signed = false;
+        free(recipient->detail);
+        recipient->detail = NULL;
+    }
+}
+
+#define HEADER_ROOM        8192 /* octets, and HEADER_ROOM_FIELDS fields, that julia may add to a header */
+#define HEADER_ROOM_FIELDS 10
+
+/* The output must stay within the limits, too, or the last check could not read it. */
+static bool header_too_long(const struct message *message)
+{
+    const struct header *header = &message->mime.root->header;
+    return message->mime.fault == MIME_HEADER_TOO_LONG || header->len > HEADER_SECTION_MAX - HEADER_ROOM ||
+           header->count > HEADER_FIELDS_MAX - HEADER_ROOM_FIELDS;
+}
+
+/* Header fields beyond the limits are not in memory, so they cannot be taken over into what julia would
+   write. And a line in the header that is no field may be meant as text: it must not stay outside. */
+static const char *header_fault(const struct message *message)
+{
+    if (header_too_long(message))
+        return "the header of the message is too long to be signed or encrypted";
+    if (header_has_strays(&message->mime.root->header))
+        return "the header of the message has a line that is no header field, or no empty line behind it";
+    return NULL;
+}
+
+static void refuse_unreadable(struct plan *plan, const char *fault)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct plan_recipient *recipient = &plan->recipients[i];
+        if (recipient->end == PLAN_SEND && (recipient->signer != NULL || recipient->certificate != NULL))
+            plan_refuse(recipient, "5.6.0", "structure", fault);
+    }
+}
+
+static void decide(struct plan *plan)
+{
+    struct message *message = plan->message;
+    if (message->config->engine != CONFIG_ENGINE_PASS) {
+        if (wants_signature(plan) && plan->existing.kind == EXISTING_SIGNED)
+            existing_verify(message, &plan->existing);
+        if (plan->existing.kind != EXISTING_ENCRYPTED)
+            select_run(plan->select, message);
+        decide_all(plan);
+        const char *fault = header_fault(message);
+        if (fault != NULL)
+            refuse_unreadable(plan, fault);
+    }
+    if (message->config->engine == CONFIG_ENGINE_REHEARSE) {
+        log_rehearsal(plan);
+        forget_decisions(plan);
+    }
+    if (message->config->engine != CONFIG_ENGINE_WORK)
+        decide_unchanged(plan);
+}
+
+/* The report answers finally: these recipients are done as soon as it is on its way. */
+static void refuse_groups(const struct plan *plan, struct journal *journal, const struct group_list *groups,
+                          struct outcome *outcome)
+{
+    struct report_recipient *refused = NULL;
+    struct outcome own;
+    size_t count = 0;
+    outcome_done(&own);
+    for (size_t g = 0; g < groups->count; g++)
+        for (size_t i = 0; groups->items[g].end == PLAN_REFUSE && i < groups->items[g].count; i++) {
+            const struct plan_recipient *member = groups->items[g].members[i];
+            struct report_recipient *one = mem_push(&refused, &count, sizeof(*one));
+            *one = (struct report_recipient){member->address, member->dsn, member->reason, member->detail};
+        }
+    if (count > 0)
+        report_undelivered(plan->message, journal, refused, count, &own);
+    for (size_t i = 0; i < count && own.kind == OUTCOME_DONE; i++) {
+        char *what = mem_printf("deliver:%s", refused[i].address);
+        journal_done(journal, what, "refused");
+        free(what);
+    }
+    if (own.kind == OUTCOME_PERMANENT)
+        outcome_permanent(outcome, own.exit_code, own.dsn, "%s", own.text);
+    else if (own.kind == OUTCOME_TEMPORARY)
+        outcome_temporary(outcome, own.dsn, "%s", own.text);
+    free(refused);
+}
+
+static void trace_group(const struct group *group, const char *how)
+{
+    struct buf lines = {0};
+    group_lines(group, &lines);
+    trace_add_lines(buf_text(&lines));
+    if (group->end == PLAN_SEND)
+        trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_EXTERNAL));
+    if (how != NULL && group->signer != NULL)
+        trace_add(TRACE_SIGN, group->signer_address);
+    for (size_t i = 0; how != NULL && i < group->certificate_count; i++) {
+        char *short_name = mem_strndup(group->certificates[i]->entry->fingerprint, 16);
+        trace_add(TRACE_ENCRYPT, short_name);
+        free(short_name);
+    }
+    buf_free(&lines);
+}
+
+static void send_group(const struct plan *plan, struct journal *journal, struct product *product,
+                       const struct group *group, struct outcome *outcome)
+{
+    const struct message *message = plan->message;
+    struct strlist recipients = {0};
+    struct product_file file;
+    group_recipients(group, &recipients);
+    if (product_make(product, group, &file, outcome)) {
+        struct handoff handoff = {.target = CONFIG_TARGET_EXTERNAL,
+                                  .fd = file.fd,
+                                  .start = file.start,
+                                  .sender = message->envelope.sender,
+                                  .recipients = &recipients,
+                                  .how = file.how};
+        handoff_run(message, journal, &handoff, outcome);
+        trace_group(group, file.how);
+    }
+    strlist_free(&recipients);
+}
+
+/* Has this message been tried for longer than GIVE_UP? */
+static bool patience_ended(const struct plan *plan, const struct journal *journal)
+{
+    long long age = (long long)time(NULL) - journal_first_seen(journal);
+    return age >= (long long)plan->message->config->give_up;
+}
+
+/* The smime module ends whenever it works on this message, but answers otherwise: the message is to blame. */
+static bool kills_module(const struct plan *plan, const struct journal *journal,
+                         const struct product *product)
+{
+    struct call_answer answer = {0};
+    if (!product_module_died(product) || !patience_ended(plan, journal))
+        return false;
+    ask_hello(plan->message->smime, &answer);
+    bool alive = answer.status == ANSWER_OK;
+    call_answer_free(&answer);
+    return alive;
+}
+
+static void give_up_group(const struct plan *plan, struct journal *journal, struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        plan_refuse(group->members[i], "5.3.0", "gave-up", NULL);
+    group->end = PLAN_REFUSE;
+    report_admin(plan->message, journal, "gave-up", (char *)NULL);
+}
+
+static void run_groups(struct plan *plan, struct journal *journal, struct outcome *outcome)
+{
+    struct group_list groups;
+    struct product *product = product_new(plan, journal);
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        struct group *group = &groups.items[i];
+        struct outcome own;
+        outcome_done(&own);
+        if (group->end == PLAN_SEND)
+            send_group(plan, journal, product, group, &own);
+        else
+            trace_group(group, NULL);
+        if (group->end == PLAN_WAIT)
+            outcome_temporary(&own, "4.7.5", "%s", group->members[0]->detail);
+        if (own.kind != OUTCOME_DONE && group->end == PLAN_SEND && kills_module(plan, journal, product))
+            give_up_group(plan, journal, group);
+        else if (own.kind != OUTCOME_DONE)
+            outcome_temporary(outcome, own.dsn, "%s", own.text);
+    }
+    refuse_groups(plan, journal, &groups, outcome);
+    group_free(&groups);
+    product_free(product);
+}
+
+static void explain_groups(struct plan *plan, const struct direction_client *client, struct buf *explain)
+{
+    struct group_list groups;
+    group_make(plan, &groups);
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *group = &groups.items[i];
+        enum direction direction = direction_of(plan->message->config, client, plan->message->envelope.sender,
+                                                group->members[0]->address);
+        explain_group(plan, group, direction_name(direction), explain);
+    }
+    group_free(&groups);
+}
+
+/* Run after run has crashed on this message: it is returned. */
+static bool given_up(struct plan *plan, struct journal *journal)
+{
+    if (journal == NULL || journal_broken_runs(journal) < GIVE_UP_RUNS || !patience_ended(plan, journal))
+        return false;
+    for (size_t i = 0; i < plan->count; i++)
+        plan_refuse(&plan->recipients[i], "5.3.0", "gave-up", NULL);
+    report_admin(plan->message, journal, "gave-up", (char *)NULL);
+    return true;
+}
+
+void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome)
+{
+    struct plan plan = {.message = message};
+    struct direction_client client;
+    struct strlist left = {0};
+    long long age = (long long)time(NULL) - journal_first_seen(journal);
+    plan.patient = journal == NULL || age < (long long)message->config->eip_patience;
+    claim_recipients(journal, recipients, &left, outcome);
+    if (left.count > 0 && direction_client_find(message, &client, outcome) &&
+        existing_look(message, &plan.existing, outcome)) {
+        treatment_decide(&plan, &left, &client);
+        if (!given_up(&plan, journal))
+            decide(&plan);
+        if (explain != NULL)
+            explain_groups(&plan, &client, explain);
+        else
+            run_groups(&plan, journal, outcome);
+    }
+    plan_free(&plan);
+    strlist_free(&left);
+}

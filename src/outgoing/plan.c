@@ -1,0 +1,48 @@
+#include "outgoing/plan.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "util/mem.h"
+
+static void clear_decision(struct plan_recipient *recipient)
+{
+    free(recipient->detail);
+    recipient->detail = NULL;
+    recipient->signer = recipient->certificate = NULL;
+}
+
+void plan_refuse(struct plan_recipient *recipient, const char *dsn, const char *reason, const char *detail)
+{
+    char *copy = mem_strdup(detail);
+    clear_decision(recipient);
+    recipient->end = PLAN_REFUSE;
+    recipient->dsn = dsn;
+    recipient->reason = reason;
+    recipient->detail = copy;
+}
+
+void plan_wait(struct plan_recipient *recipient, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, format);
+    buf_vprintf(&text, format, ap);
+    va_end(ap);
+    clear_decision(recipient);
+    recipient->end = PLAN_WAIT;
+    recipient->detail = buf_take(&text);
+}
+
+void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        ruleset_treatment_free(&plan->recipients[i].wish);
+        free(plan->recipients[i].detail);
+    }
+    free(plan->recipients);
+    free(plan->also);
+    select_free(plan->select);
+    signer_free(&plan->signer);
+    existing_free(&plan->existing);
+}
