@@ -133,6 +133,9 @@ static void answer_query(struct module *module, const struct xml_node *query, st
     if (entries.count == 0 &&
         areas_unseen(module->areas, use->mask, use->keys_only, error, sizeof(error)) != 0)
         write_uncertain(&answer->writer, query, "file-unreadable", error);
+    else if (entries.count == 0 && use->keys_only && pass_phrase_refused(module->phrase))
+        write_uncertain(&answer->writer, query, "pass-phrase-refused",
+                        "PASS_PHRASE_FILE cannot be used; keys-file's log says why");
     else if (use->chain && !entry_list_add_chains(module->areas, &entries, error, sizeof(error)))
         write_uncertain(&answer->writer, query, "store-unreadable", error);
     else

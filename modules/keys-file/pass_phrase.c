@@ -93,6 +93,11 @@ const char *pass_phrase_get(void *context)
     return phrase->usable ? phrase->text : NULL;
 }
 
+bool pass_phrase_refused(struct pass_phrase *phrase)
+{
+    return phrase->file != NULL && pass_phrase_get(phrase) == NULL;
+}
+
 void pass_phrase_free(struct pass_phrase *phrase)
 {
     if (phrase == NULL)

@@ -286,10 +286,12 @@ void outgoing_run(struct message *message, struct journal *journal, const struct
         treatment_decide(&plan, &left, &client);
         if (!given_up(&plan, journal))
             decide(&plan);
-        if (explain != NULL)
+        if (explain != NULL) {
             explain_groups(&plan, &client, explain);
-        else
+        } else {
+            select_log(plan.select, message);
             run_groups(&plan, journal, outcome);
+        }
     }
     plan_free(&plan);
     strlist_free(&left);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/explain.h"
+#include "core/verifylog.h"
 #include "mail/address.h"
 #include "util/mem.h"
 
@@ -306,4 +307,21 @@ void select_explain(const struct select *select, size_t index, struct buf *out)
         explain_candidate(want, &want->candidates[i], out);
     if (want->query.uncertain)
         explain_note(out, "  not everything could be looked up: %s", want->query.uncertain_text);
+}
+
+void select_log(const struct select *select, const struct message *message)
+{
+    for (size_t i = 0; i < select->count; i++) {
+        const struct want *want = &select->wants[i];
+        for (size_t k = 0; k < want->candidate_count; k++) {
+            const struct ask_verdict *v = &want->candidates[k].verdict;
+            verifylog_write(message,
+                            &(struct verifylog_line){.fingerprint = want->candidates[k].entry->fingerprint,
+                                                     .address = want->address,
+                                                     .use = want->use == SELECT_SIGN ? "sign" : "encrypt",
+                                                     .verdict = v->verdict,
+                                                     .reason = v->reason,
+                                                     .evidence = v->evidence});
+        }
+    }
 }

@@ -34,6 +34,8 @@ void select_run(struct select *select, struct message *message);
 const struct select_choice *select_get(const struct select *select, size_t index);
 /* "# ..." lines: every certificate considered and why it is used or not. */
 void select_explain(const struct select *select, size_t index, struct buf *out);
+/* One line in verify.log for each certificate considered. */
+void select_log(const struct select *select, const struct message *message);
 
 /* How good a judged candidate is for its use; 0: not usable. Exposed for tests. */
 unsigned int select_rank(enum select_use use, const struct ask_entry *entry,

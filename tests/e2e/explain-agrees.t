@@ -112,6 +112,9 @@ def main():
             tap.ok(good, f"message {number}: {len(expected)} groups, {len(refused)} refused",
                    f"{output.decode(errors='replace')}\nexpected {expected}\nreal {real}\nexits {status} {run_status} "
                    f"{run_output.decode(errors='replace')}")
+        verify = (g.base / "logs/verify.log").read_text()
+        for use, verdict in (("sign", "valid"), ("encrypt", "valid"), ("encrypt", "expired")):
+            tap.ok(re.search(f" {use} {verdict} ", verify), f"verify.log has certificates that were {verdict} to {use}", verify[:500])
     return tap.end()
 
 

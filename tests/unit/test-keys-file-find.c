@@ -308,6 +308,29 @@ START_TEST(refused_key)
 }
 END_TEST
 
+/* Keys under a pass phrase that cannot be read are not "no key" either. */
+START_TEST(refused_pass_phrase)
+{
+    X509 *own = make_certificate(&(struct maker){.address = "own@x.example"});
+    char *path;
+
+    client_start(&client);
+    put_own("private/own.pem", own, shared_key());
+    path = mem_printf("%s/phrase", client.fixture.root);
+    put_file(&client.fixture, "phrase", "secret\n", 7, 0644);
+    buf_printf(&client.conf, "PASS_PHRASE_FILE = %s\n", path);
+    client_connect(&client);
+    check_found("sign", "own@x.example", "ok private+key:personal"); /* it needs none */
+    check_found("sign", "other@x.example", "temporary");
+    check_found("encrypt", "other@x.example", "none");
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    check_found("sign", "other@x.example", "none");
+    free(path);
+    client_end(&client);
+    X509_free(own);
+}
+END_TEST
+
 START_TEST(listing)
 {
     char address[40], name[40], last[65] = "";
@@ -344,4 +367,4 @@ START_TEST(listing)
 END_TEST
 
 UNIT_MAIN("keys-file-find", areas_decide, order_and_source, chain, by_identifier, copied_in_while_running,
-          unreadable_store, refused_key, listing)
+          unreadable_store, refused_key, refused_pass_phrase, listing)
