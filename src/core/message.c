@@ -115,7 +115,7 @@ void message_modules_open(struct message *message)
     message->smime = open_module(message, config->module_smime, "smime");
 }
 
-static void envelope_free(struct message_envelope *envelope)
+void message_envelope_free(struct message_envelope *envelope)
 {
     free(envelope->client);
     free(envelope->peer);
@@ -138,7 +138,7 @@ void message_free(struct message *message)
     call_module_free(message->smime);
     mime_free(&message->mime);
     strlist_free(&message->header_from);
-    envelope_free(&message->envelope);
+    message_envelope_free(&message->envelope);
     fdio_close(&message->fd);
     *message = (struct message){.fd = -1};
 }

@@ -44,6 +44,7 @@ void message_replace(struct message *message, int fd, struct outcome *outcome);
 /* Opens the module connections' descriptions (no process is started before it is needed). */
 void message_modules_open(struct message *message);
 void message_free(struct message *message);
+void message_envelope_free(struct message_envelope *envelope); /* its members; it is empty afterwards */
 /* A new unlinked output file, sized like the message. -1: outcome filled in. */
 int message_output(const struct message *message, uint64_t expect, struct outcome *outcome);
 

@@ -191,15 +191,5 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
 
 void options_free(struct options *options)
 {
-    struct message_envelope *envelope = &options->envelope;
-    free(envelope->client);
-    free(envelope->peer);
-    free(envelope->sender);
-    free(envelope->auth);
-    free(envelope->queue_id);
-    free(envelope->dsn_notify);
-    free(envelope->dsn_ret);
-    free(envelope->dsn_envid);
-    strlist_free(&envelope->recipients);
-    memset(envelope, 0, sizeof(*envelope));
+    message_envelope_free(&options->envelope);
 }
