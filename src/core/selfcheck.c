@@ -79,6 +79,30 @@ static void check_target(const struct config *config, enum config_target target)
              where != NULL ? " -C " : "", where != NULL ? where : "");
 }
 
+/* Asks a key module for the key of an address that has none: "none" shows that it can see its whole store. */
+static void check_store(struct call_module *module, const char *spec)
+{
+    struct buf body = {0};
+    struct xml_writer w;
+    struct call_answer answer = {0};
+    xml_begin(&w, &body);
+    xml_open(&w, "find");
+    xml_open(&w, "query");
+    xml_put_number(&w, "n", 0);
+    xml_put(&w, "use", "sign");
+    xml_put(&w, "address", "nobody@check.invalid");
+    xml_close(&w);
+    xml_close(&w);
+    call_ask(module, "find", &body, NULL, 0, &answer);
+    const struct xml_node *result = answer.status == ANSWER_OK ? xml_child(answer.body, "result") : NULL;
+    const char *text = result != NULL ? xml_attribute(result, "text") : answer.text;
+    const char *status = result != NULL ? xml_attribute(result, "status") : "temporary";
+    if (strcmp(status, "temporary") == 0)
+        tell(false, "keys of module %s: %s", spec, text != NULL ? text : "they cannot be looked up");
+    call_answer_free(&answer);
+    buf_free(&body);
+}
+
 static void check_module(const struct config *config, const char *spec, const char *role)
 {
     int64_t timeout = (int64_t)config->module_timeout * 1000;
@@ -90,6 +114,8 @@ static void check_module(const struct config *config, const char *spec, const ch
     else
         tell(false, "module %s (%s): %s: %s", spec, role, answer.reason != NULL ? answer.reason : "no answer",
              answer.text != NULL ? answer.text : "");
+    if (answer.status == ANSWER_OK && strcmp(role, "keys") == 0)
+        check_store(module, spec);
     call_answer_free(&answer);
     call_module_free(module);
 }

@@ -120,6 +120,14 @@ like "$status $said" '^75 4.3.5 .*julia.rules:1:' 'a fault in the rules keeps th
 rules '. (to) . (do) NS'
 julia -check < /dev/null
 is "$status ${said##*$'\n'}" '0 2.0.0 no faults' '-check is content'
+
+# A key that others can read is refused, and -check says so before mail has to wait for it.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$base/etc/private/open.pem" 2> /dev/null
+chmod 644 "$base/etc/private/open.pem"
+julia -check < /dev/null
+is "$status" 75 '-check finds a key that others can read'
+like "$said" 'FAULT keys of module .*open.pem: private key refused' 'and names it'
+rm "$base/etc/private/open.pem"
 julia -prune < /dev/null
 like "$status $said" '^0 2.0.0 [0-9]+ journal files removed' '-prune'
 
