@@ -119,7 +119,7 @@ $(foreach p,$(FUZZERS),$(eval $(call link_fuzzer,$(p))))
 fuzzers: $(foreach p,$(FUZZERS),build/fuzz/$(p))
 fuzz: fuzzers
 	for f in $(FUZZERS); do mkdir -p build/fuzz/corpus-$$f && \
-	  build/fuzz/$$f -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=512 build/fuzz/corpus-$$f tests/fuzz/seeds/$$f || exit 1; done
+	  build/fuzz/$$f -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=512 build/fuzz/corpus-$$f $$(ls -d tests/fuzz/seeds/$$f 2>/dev/null) || exit 1; done
 
 # ---- installation ---------------------------------------------------------------------------------------------------
 # Configuration and templates that are there already stay; the shipped files lie beside them as NAME.dist. Modes do not depend
