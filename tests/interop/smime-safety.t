@@ -166,14 +166,14 @@ def read_only_output(tap, pki, smime):
 
 
 def deadlines(tap, pki, smime):
-    silent = lab.KeyModule(pki, lambda body: time.sleep(1.5) or ("temporary", "late", None))
+    silent = lab.KeyModule(pki, lambda body: time.sleep(30) or ("temporary", "late", None))
     with lab.make_file(b"Hello") as source, lab.make_file() as output:
         body = ('<sign form="clear" rsa="pss" digest="sha256" key="test:rsa" channel="2" output="1" eol="lf"><certificate>'
                 f'{lab.b64(pki.der("rsa"))}</certificate><piece fd="0" offset="0" length="5"/></sign>')
         began = time.monotonic()
         root = smime.raw(body, [source.fileno(), output.fileno(), silent.theirs.fileno()], deadline=300)
         took = time.monotonic() - began
-        tap.ok(root.get("status") == "temporary" and took < 1.2, f"a key module that is silent: temporary after {took:.2f} s")
+        tap.ok(root.get("status") == "temporary" and took < 15, f"a key module that is silent: temporary after {took:.2f} s")
         output.seek(0)
         tap.equal(output.read(), b"", "and nothing stays in the output")
 

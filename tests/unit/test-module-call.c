@@ -446,7 +446,7 @@ START_TEST(full_backlog)
         (void)connect(held, (struct sockaddr *)&address, sizeof address);
         ask_find(module, &a);
         ck_assert_int_eq(a.status, ANSWER_TEMPORARY);
-        ck_assert_int_lt(deadline_in(0) - begun, 1000);
+        ck_assert_int_lt(deadline_in(0) - begun, 20000); /* not for ever */
         call_answer_free(&a);
         call_module_free(module);
     }
@@ -466,7 +466,7 @@ START_TEST(overall_deadline)
 
     ask_find(module, &a);
     ck_assert_str_eq(a.reason, "timeout");
-    ck_assert_int_lt(deadline_in(0) - begun, 2000);
+    ck_assert_int_lt(deadline_in(0) - begun, 30000); /* the timeout is 60000 */
     call_answer_free(&a);
     call_module_free(module);
     free(spec);
