@@ -4,21 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/buf.h"
 #include "util/mem.h"
 
 void evidence_add(struct evidence_list *list, enum evidence_kind kind, time_t when, const char *format, ...)
 {
     struct evidence *evidence = mem_push(&list->items, &list->count, sizeof(*evidence));
-    struct buf text = {0};
     va_list ap;
 
     va_start(ap, format);
-    buf_vprintf(&text, format, ap);
+    evidence->text = mem_vprintf(format, ap);
     va_end(ap);
     evidence->kind = kind;
     evidence->when = when;
-    evidence->text = buf_take(&text);
 }
 
 const char *evidence_kind_name(enum evidence_kind kind)

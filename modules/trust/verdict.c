@@ -32,15 +32,13 @@ void faults_add(struct faults *faults, enum verdict verdict, enum fault_kind kin
                 const char *format, ...)
 {
     struct fault *fault = mem_push(&faults->items, &faults->count, sizeof(*fault));
-    struct buf reason = {0};
     va_list ap;
 
     va_start(ap, format);
-    buf_vprintf(&reason, format, ap);
+    fault->reason = mem_vprintf(format, ap);
     va_end(ap);
     fault->verdict = verdict;
     fault->kind = kind;
-    fault->reason = buf_take(&reason);
     if (certificate != NULL)
         certificate_fingerprint(certificate, fault->deciding);
 }

@@ -165,16 +165,15 @@ void config_fault(const struct config_reading *reading, const char *name, const 
     for (size_t i = 0; i < reading->entries; i++)
         if (strcmp(reading->table[i].name, name) == 0)
             line = reading->lines[i];
-    struct buf text = {0};
     va_list ap;
     va_start(ap, format);
-    buf_vprintf(&text, format, ap);
+    char *text = mem_vprintf(format, ap);
     va_end(ap);
     if (line > 0)
-        conf_fault(reading->faults, "%s:%u: %s: %s", reading->config->file, line, name, text.data);
+        conf_fault(reading->faults, "%s:%u: %s: %s", reading->config->file, line, name, text);
     else
-        conf_fault(reading->faults, "%s: %s: %s", reading->config->file, name, text.data);
-    buf_free(&text);
+        conf_fault(reading->faults, "%s: %s: %s", reading->config->file, name, text);
+    free(text);
 }
 
 static char *own_host_name(void)

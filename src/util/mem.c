@@ -68,17 +68,23 @@ void *mem_dup(const void *data, size_t len)
     return copy;
 }
 
+char *mem_vprintf(const char *format, va_list ap)
+{
+    char *text = NULL;
+
+    if (vasprintf(&text, format, ap) < 0)
+        mem_exhausted();
+    return text;
+}
+
 char *mem_printf(const char *format, ...)
 {
     va_list ap;
-    char *text = NULL;
-    int len;
+    char *text;
 
     va_start(ap, format);
-    len = vasprintf(&text, format, ap);
+    text = mem_vprintf(format, ap);
     va_end(ap);
-    if (len < 0)
-        mem_exhausted();
     return text;
 }
 
