@@ -133,6 +133,7 @@ install: programs
 	install -d -m 700 $(D)/etc/private
 	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
 	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/logs
+	install -d -m 700 $(D)/var/hold
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
 	install -m 644 modules/protocol.rng $(D)/lib

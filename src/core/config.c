@@ -128,6 +128,11 @@ static const struct conf_entry table[] = {
     CHOICE("JOURNAL", AT(journal), "always", "always|faults|no"),
     PATH("JOURNAL_DIR", AT(journal_dir), "var/journal"),
     TIME("JOURNAL_KEEP", AT(journal_keep), "10d", DAY, 400 * DAY),
+    PATH("HOLD_DIR", AT(hold_dir), "var/hold"),
+    TIME("HOLD_WARN", AT(hold_warn), "1h", 60, 30 * DAY),
+    TIME("HOLD_KEEP", AT(hold_keep), "10d", 60, 400 * DAY),
+    CHOICE("HOLD_CHANGED", AT(hold_changed), "deliver", "deliver|keep"),
+    CHOICE("HOLD_LOST", AT(hold_lost), "keep", "plain|keep"),
     TIME("GIVE_UP", AT(give_up), "4h", 60, 30 * DAY),
     SIZE("MAX_SIZE", AT(max_size), "300M", 1024, 0),
     NUMBER("MAX_DEPTH", AT(max_depth), "50", 2, 100),
@@ -140,17 +145,12 @@ static const struct conf_entry table[] = {
     CHOICE("LOG_NAMES", AT(log_names), "yes", "yes|hash|no"),
     PATH("TEMPLATES", AT(templates), "etc/templates"),
     /* Reserved. */
-    LATER("HOLD_DIR"),
-    LATER("HOLD_WARN"),
-    LATER("HOLD_KEEP"),
-    LATER("HOLD_CHANGED"),
-    LATER("HOLD_LOST"),
     LATER("DKIM_BROKEN"),
     LATER("TRUST_LEVEL"),
     LATER("FETCH_ALLOW"),
 };
 #define ENTRIES (sizeof(table) / sizeof(table[0]))
-#define LATERS  8
+#define LATERS  3
 
 const struct conf_entry *config_table(size_t *shipped_r, size_t *all_r)
 {

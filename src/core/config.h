@@ -22,6 +22,8 @@ enum config_fallback { CONFIG_FALLBACK_REFUSE, CONFIG_FALLBACK_CLEAR };
 enum config_harvest { CONFIG_HARVEST_NO, CONFIG_HARVEST_REVIEW, CONFIG_HARVEST_PUBLIC };
 enum config_journal { CONFIG_JOURNAL_ALWAYS, CONFIG_JOURNAL_FAULTS, CONFIG_JOURNAL_NO };
 enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
+enum config_changed { CONFIG_CHANGED_DELIVER, CONFIG_CHANGED_KEEP };
+enum config_lost { CONFIG_LOST_PLAIN, CONFIG_LOST_KEEP };
 enum config_local { CONFIG_LOCAL_INTERNAL, CONFIG_LOCAL_REFUSE };
 enum config_protection { CONFIG_PROTECTION_NO, CONFIG_PROTECTION_YES, CONFIG_PROTECTION_CONFIDENTIAL };
 
@@ -72,6 +74,9 @@ struct config {
     int journal;
     char *journal_dir;
     uint64_t journal_keep, give_up;
+    char *hold_dir;
+    uint64_t hold_warn, hold_keep; /* seconds */
+    int hold_changed, hold_lost;   /* enum config_changed, config_lost */
     uint64_t max_size, max_depth, max_parts, max_recipients;
     uint64_t module_timeout, deadline;
     char *log, *verify_log;

@@ -184,4 +184,6 @@ void config_check_all(const struct config_reading *r)
     check_log(r);
     if (config->module_timeout >= config->deadline)
         config_fault(r, "MODULE_TIMEOUT", "must be shorter than DEADLINE");
+    if (config->hold_warn >= config->hold_keep)
+        config_fault(r, "HOLD_WARN", "must be shorter than HOLD_KEEP");
 }

@@ -24,8 +24,8 @@ START_TEST(faults_name_line_and_cure)
         {GOOD "MODE = gateway\n", "julia.conf:6: MODE: gateway is not built yet; use mailoffice\n"},
         {GOOD "DELIVER = original\n", "julia.conf:6: DELIVER: original is not built yet; use plain\n"},
         {GOOD "DELIVER = reencrypt\n", "julia.conf:6: DELIVER: reencrypt is not built yet; use plain\n"},
-        {GOOD "HOLD_DIR = x\nDKIM_BROKEN = yes\n",
-         "julia.conf:6: HOLD_DIR: this part of julia is not built yet; remove the line\n"
+        {GOOD "TRUST_LEVEL = x\nDKIM_BROKEN = yes\n",
+         "julia.conf:6: TRUST_LEVEL: this part of julia is not built yet; remove the line\n"
          "julia.conf:7: DKIM_BROKEN: this part of julia is not built yet; remove the line\n"},
         {GOOD "TARGET_SCANNER = sendmail -C x\n",
          "julia.conf:6: TARGET_SCANNER: \"sendmail\" must be a sendmail command line that begins with '/'\n"},
@@ -50,6 +50,9 @@ START_TEST(faults_name_line_and_cure)
                                     "would be found in ordinary subjects\n"},
         {GOOD "SENDER_LOGIN = /nowhere\n", "julia.conf:6: SENDER_LOGIN: /nowhere cannot be read\n"},
         {GOOD "MODULE_TIMEOUT = 20m\n", "julia.conf:6: MODULE_TIMEOUT: must be shorter than DEADLINE\n"},
+        {GOOD "HOLD_WARN = 2d\nHOLD_KEEP = 2d\n",
+         "julia.conf:6: HOLD_WARN: must be shorter than HOLD_KEEP\n"},
+        {GOOD "HOLD_LOST = drop\n", "julia.conf:6: HOLD_LOST: \"drop\" is not one of plain|keep\n"},
         {GOOD "MODULE_SMIME = unix:var/x\n",
          "julia.conf:6: MODULE_SMIME: \"unix:var/x\": the path behind unix: must begin with '/'\n"},
         {GOOD "ENCRYPT_ALSO_TO = archive@behoerde.de archive\n",
