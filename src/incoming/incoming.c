@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/explain.h"
+#include "core/giveup.h"
 #include "core/pass.h"
 #include "delivery/report.h"
 #include "incoming/deliver.h"
@@ -150,13 +150,6 @@ static void forget(struct incoming *in)
     unwrap_free(&in->unwrap);
 }
 
-static bool patience_ended(const struct incoming *in)
-{
-    long long age = (long long)time(NULL) - journal_first_seen(in->journal);
-
-    return in->journal != NULL && age >= 0 && (uint64_t)age > in->message->config->give_up;
-}
-
 /* What can be said of a message that could not be worked on. */
 static enum unwrap_stop guess_stop(const struct message *message)
 {
@@ -199,14 +192,14 @@ void incoming_run(struct message *message, struct journal *journal, const struct
         .message = message, .journal = journal, .recipients = recipients, .explain = explain};
     struct outcome fault;
 
-    if (patience_ended(&in) && journal_broken_runs(journal) > 0) {
+    if (giveup_runs(message, journal)) {
         give_up(&in, "earlier runs ended before they were through", outcome);
     } else if (work(&in, outcome)) {
         if (explain != NULL)
             explain_all(&in);
         else
             hand_off(&in, outcome);
-    } else if (patience_ended(&in)) {
+    } else if (call_module_died(message->smime) && giveup_module(message, journal)) {
         fault = *outcome;
         give_up(&in, fault.text, outcome);
     }

@@ -25,6 +25,7 @@ struct call_module {
     bool greeted; /* hello was answered well: by this process, or once by the service */
     struct channel *channel;
     unsigned int last_id;
+    bool died; /* ... over a question other than hello */
 };
 
 struct call_grant {
@@ -319,6 +320,17 @@ static void release(struct call_module *module)
     module->channel = NULL;
 }
 
+static void ask_ready(const struct question *q, const struct buf *body, const int *fds, size_t fd_count,
+                      struct call_answer *answer_r)
+{
+    struct call_module *module = q->module;
+
+    exchange(q, &module->channel, body, fds, fd_count, answer_r);
+    if (strcmp(q->operation, "hello") != 0 && answer_r->reason != NULL &&
+        strcmp(answer_r->reason, "died") == 0)
+        module->died = true;
+}
+
 void call_ask(struct call_module *module, const char *operation, const struct buf *body, const int *fds,
               size_t fd_count, struct call_answer *answer_r)
 {
@@ -328,8 +340,13 @@ void call_ask(struct call_module *module, const char *operation, const struct bu
     if (q.schema == NULL)
         fault(answer_r, module, "invalid", "there is no operation %s in role %s", operation, module->role);
     else if (ready(&q, answer_r))
-        exchange(&q, &module->channel, body, fds, fd_count, answer_r);
+        ask_ready(&q, body, fds, fd_count, answer_r);
     release(module);
+}
+
+bool call_module_died(const struct call_module *module)
+{
+    return module->died;
 }
 
 struct call_grant *call_grant_open(struct call_module *module, const struct buf *body,

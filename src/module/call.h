@@ -21,6 +21,8 @@ struct call_module *call_module_new(const char *spec, const char *role, const ch
  * logged. */
 void call_module_free(struct call_module *module);
 const char *call_module_name(const struct call_module *module); /* name from hello, or the spec before that */
+/* Has it ended while it worked on a question other than hello? */
+bool call_module_died(const struct call_module *module);
 
 struct call_answer {
     enum answer_status status; /* whatever goes wrong between here and the module is ANSWER_TEMPORARY */

@@ -6,6 +6,7 @@
 
 #include "core/direction.h"
 #include "core/explain.h"
+#include "core/giveup.h"
 #include "core/trace.h"
 #include "delivery/handoff.h"
 #include "delivery/report.h"
@@ -14,8 +15,6 @@
 #include "outgoing/product.h"
 #include "util/log.h"
 #include "util/mem.h"
-
-#define GIVE_UP_RUNS 3 /* a crash or two may have other causes than the message */
 
 /* Leaves out who has got the message in an earlier run, or is being served by another run now. */
 static void claim_recipients(struct journal *journal, const struct strlist *recipients, struct strlist *left,
@@ -195,26 +194,6 @@ static void send_group(const struct plan *plan, struct journal *journal, struct 
     strlist_free(&recipients);
 }
 
-/* Has this message been tried for longer than GIVE_UP? */
-static bool patience_ended(const struct plan *plan, const struct journal *journal)
-{
-    long long age = (long long)time(NULL) - journal_first_seen(journal);
-    return age >= (long long)plan->message->config->give_up;
-}
-
-/* The smime module ends whenever it works on this message, but answers otherwise: the message is to blame. */
-static bool kills_module(const struct plan *plan, const struct journal *journal,
-                         const struct product *product)
-{
-    struct call_answer answer = {0};
-    if (!product_module_died(product) || !patience_ended(plan, journal))
-        return false;
-    ask_hello(plan->message->smime, &answer);
-    bool alive = answer.status == ANSWER_OK;
-    call_answer_free(&answer);
-    return alive;
-}
-
 static void give_up_group(const struct plan *plan, struct journal *journal, struct group *group)
 {
     for (size_t i = 0; i < group->count; i++)
@@ -238,7 +217,8 @@ static void run_groups(struct plan *plan, struct journal *journal, struct outcom
             trace_group(group, NULL);
         if (group->end == PLAN_WAIT)
             outcome_temporary(&own, "4.7.5", "%s", group->members[0]->detail);
-        if (own.kind != OUTCOME_DONE && group->end == PLAN_SEND && kills_module(plan, journal, product))
+        if (own.kind != OUTCOME_DONE && group->end == PLAN_SEND && product_module_died(product) &&
+            giveup_module(plan->message, journal))
             give_up_group(plan, journal, group);
         else if (own.kind != OUTCOME_DONE)
             outcome_temporary(outcome, own.dsn, "%s", own.text);
@@ -264,7 +244,7 @@ static void explain_groups(struct plan *plan, const struct direction_client *cli
 /* Run after run has crashed on this message: it is returned. */
 static bool given_up(struct plan *plan, struct journal *journal)
 {
-    if (journal == NULL || journal_broken_runs(journal) < GIVE_UP_RUNS || !patience_ended(plan, journal))
+    if (!giveup_runs(plan->message, journal))
         return false;
     for (size_t i = 0; i < plan->count; i++)
         plan_refuse(&plan->recipients[i], "5.3.0", "gave-up", NULL);
