@@ -11,13 +11,13 @@ world_rules '.  (to) partner-1.com   (do) FE
 .  (to) signed.example  (do) FS=mail@behoerde.de'
 M=$WORLD/m
 BASE=$WORLD/base
-FRONT=$WORLD/log/front.log
+FRONT=$(log_of front)
 n=0
 
 new() { n=$((n + 1)); letter "$M" user_1@behoerde.de anna@partner-1.com "number $n"; }
 waits() { # waits NAME REGEX: the newest letter is deferred once for this reason, nothing left
-    wait_for_text "$FRONT" 'status=deferred' 15
-    like "$(grep 'status=deferred' "$FRONT" | tail -n 1)" "$2" "$1: waits, and the queue says why"
+    wait_for_text "$FRONT" "$DEFERRED"
+    like "$(log_why)" "$2" "$1: waits, and the log says why"
     is "$(sink_count external) $(deliveries internal | grep -vc admin@)" '0 0' "$1: nothing left"
 }
 delivered() { # delivered NAME [COUNT]
@@ -122,31 +122,31 @@ for signal in KILL TERM; do
     out "$M" anna@partner-1.com,x@signed.example
     wait_until 10 test -e "$WORLD/tmp/asked"
     kill -$signal $(pgrep -U $WORLD_USER -x julia)
-    wait_for_text "$FRONT" 'status=' 10
-    like "$(grep -m 1 'status=' "$FRONT")" 'status=deferred' "SIG$signal while handing off: the mail waits"
+    wait_for_text "$FRONT" 'dsn=.*, stat'
+    like "$(grep -m 1 'dsn=.*, stat' "$FRONT")" "$DEFERRED" "SIG$signal while handing off: the mail waits"
     sed -i "/^TARGET_EXTERNAL/s#$WORLD/slow-sendmail#/usr/sbin/sendmail#" "$WORLD_CONF"
     delivered "SIG$signal" 2
     sed -i "/^TARGET_EXTERNAL/s#/usr/sbin/sendmail#$WORLD/slow-sendmail#" "$WORLD_CONF"
 done
 gate_repair
 
-# Postfix is stopped with mail in several queues.
+# The MTA is stopped with mail in several queues.
 gate_faulty smime --do temporary
 new
 out "$M" anna@partner-1.com
-wait_for_text "$FRONT" 'status=deferred'
+wait_for_text "$FRONT" "$DEFERRED"
 sink_fail external connect '421 4.3.2 not now'
 new
 out "$M" clear@open.example
-wait_for_text "$WORLD/log/front-julia-external.log" 'status=deferred'
-postfix stop 2>/dev/null
+wait_for_text "$(log_of external)" "$DEFERRED"
+mta_stop
 gate_repair
 sink_ok external
 is "$("$B/mailq-all" -c "$WORLD_CONF" -j 2>/dev/null | sed 's/.*"julia_queue": "\([a-z]*\)".*/\1/' | sort | tr '\n' ' ')" 'external universe ' \
-    'mailq-all shows both, also while Postfix is stopped'
-postfix start 2>/dev/null
+    'mailq-all shows both, also while the MTA is stopped'
+mta_start
 wait_until 20 _listens 25
-is "$("$B/mailq-all" -c "$WORLD_CONF" | grep -c '^[0-9A-F]\{6,\}')" 2 'mailq-all shows both'
+is "$("$B/mailq-all" -c "$WORLD_CONF" | grep -c '^[0-9A-Za-z]\{6,\}[*!#-]*  *[0-9]')" 2 'mailq-all shows both'
 "$B/mailq-all" -c "$WORLD_CONF" -a 0s >/dev/null 2>&1
 is $? 1 'mailq-all -a 0s: they are old'
 delivered 'stopped and started' 2

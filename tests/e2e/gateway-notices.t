@@ -60,7 +60,7 @@ reset
 encrypted "$M" bert
 sink_fail internal once:data '451 4.3.0 later'
 in_ "$M" $TO
-wait_for_text "$WORLD/log/front-julia-internal.log" 'status=deferred'
+wait_for_text "$(log_of internal)" "$DEFERRED"
 "$B/deliver-all" -c "$WORLD_CONF" -n
 wait_for_quiet
 only_once internal 2 'the user gets it once, ADMIN hears of it once'
@@ -166,10 +166,10 @@ sink_fail internal rcpt '550 5.1.1 unknown'
 send_mail internal '<>' x@open.example "$M" >/dev/null
 send_mail external '<>' $TO "$M" >/dev/null
 out "$M" y@open.example
-wait_for_text "$WORLD/log/front-julia-internal.log" "to=<$TO>.*status=bounced"
+wait_for_text "$(log_of internal)" "to=<$TO>.*$BOUNCED"
 wait_for_quiet
 sleep 1
-is "$(sink_count internal) $(sink_count external) $(mailq | grep -c '^[0-9A-F]')" '0 0 0' 'null senders: all is quiet in the end'
-[ "$(grep -c 'status=bounced' <(cat "$WORLD"/log/front*.log))" -le 6 ]
-ok $? '... after a bounce or two for each' || diag "$(grep -h 'status=bounced' "$WORLD"/log/front*.log)"
+is "$(sink_count internal) $(sink_count external) $(queue_ids front | wc -l)" '0 0 0' 'null senders: all is quiet in the end'
+[ "$(cat "$WORLD"/log/front*.log | grep -c "$BOUNCED")" -le 6 ]
+ok $? '... after a bounce or two for each' || diag "$(grep -h "$BOUNCED" "$WORLD"/log/front*.log)"
 done_testing

@@ -102,11 +102,11 @@ gate_configure ''
 letter "$M" gone@behoerde.de nobody@partner-1.com 'from nobody to nobody'
 sink_fail internal rcpt:gone@behoerde.de '550 5.1.1 unknown'
 out "$M" nobody@partner-1.com gone@behoerde.de
-wait_for_text "$WORLD/log/front-julia-internal.log" 'to=<gone@behoerde.de>.*status=bounced'
+wait_for_text "$(log_of internal)" "to=<gone@behoerde.de>.*$BOUNCED"
 wait_for_quiet
 sleep 0.5
 sink_ok internal
-is "$(sink_count internal) $(sink_count external) $(cat "$WORLD"/log/front*.log | grep -c status=bounced)" '0 0 1' 'a report to a user that does not exist ends there'
+is "$(sink_count internal) $(sink_count external) $(cat "$WORLD"/log/front*.log | grep -c "$BOUNCED")" '0 0 1' 'a report to a user that does not exist ends there'
 reset
 
 # Senders that must not get reports: lists and programs. ADMIN hears of it.

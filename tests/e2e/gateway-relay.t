@@ -68,7 +68,7 @@ seven_bit() { ! LC_ALL=C grep -aqP '[^\x00-\x7f]' <(body "$1"); }
 by_id() { grep -al "^Message-ID: <$1@" $(sink_messages external); }
 
 by_smtp() { out "$1" x@signed.example,anna@partner-1.com,b@both.example; }
-by_command() { sendmail -i -f user_1@behoerde.de -- x@signed.example anna@partner-1.com b@both.example <"$1"; }
+by_command() { submit_mail user_1@behoerde.de x@signed.example,anna@partner-1.com,b@both.example "$1"; }
 send=by_smtp
 
 world() { # world HIDDEN...: all letters to all kinds of recipients behind a relay that lacks HIDDEN
@@ -94,7 +94,7 @@ world() { # world HIDDEN...: all letters to all kinds of recipients behind a rel
             esac
         done
     done
-    is "$(grep -c 'status=bounced' "$WORLD/log/front-julia-external.log")" 0 "without $what: nothing bounces"
+    is "$(grep -c "$BOUNCED" "$(log_of external)")" 0 "without $what: nothing bounces"
     reset
 }
 world

@@ -12,7 +12,7 @@ world_rules '.  (to) partner-1.com   (do) FE, FS=mail@behoerde.de
 .  (to) perhaps.example (do) EIP=anna@partner-1.com'
 M=$WORLD/m
 RUN=$WORLD/base/var/run
-FRONT=$WORLD/log/front.log
+FRONT=$(log_of front)
 
 # ---- the services -----------------------------------------------------------------------------------------------------------
 gate_check
@@ -61,8 +61,8 @@ kill $pid_smime
 wait $pid_smime 2>/dev/null
 letter "$M" user_1@behoerde.de anna@partner-1.com subject
 out "$M" anna@partner-1.com
-wait_for_text "$FRONT" 'status=deferred'
-like "$(grep 'status=deferred' "$FRONT")" 'smime' 'a stopped service: the mail waits, and the queue names the module'
+wait_for_text "$FRONT" "$DEFERRED"
+like "$(log_why)" 'smime' 'a stopped service: the mail waits, and the log names the module'
 is "$(run_as "$B/julia" -c "$WORLD_CONF" -check | grep -c '^FAULT module')" 1 '-check names it'
 _service smime
 wait_until 10 test -S "$RUN/smime"
@@ -73,7 +73,7 @@ only_once external 1 'back again: deliver-all delivers'
 reset
 
 # ---- encryption "if possible" while trust is down --------------------------------------------------------------------------
-deferred_twice() { [ "$(grep -c 'status=deferred' "$FRONT")" -ge 2 ]; }
+deferred_twice() { [ "$(grep -c "$DEFERRED" "$FRONT")" -ge 2 ]; }
 down() { kill $pid_trust; wait $pid_trust 2>/dev/null; }
 up() { _service trust; wait_until 10 test -S "$RUN/trust"; }
 down
@@ -81,9 +81,9 @@ for fallback in refuse clear; do
     gate_configure 'EIP_PATIENCE = 2s' "EIP_FALLBACK = $fallback"
     letter "$M" user_1@behoerde.de x@perhaps.example subject
     out "$M" x@perhaps.example
-    wait_for_text "$FRONT" 'status=deferred'
+    wait_for_text "$FRONT" "$DEFERRED"
     is "$(sink_count external) $(sink_count internal)" '0 0' "EIP, trust is down ($fallback): waits"
-    like "$(grep -m1 'status=deferred' "$FRONT")" 'trust' '... and says for whom'
+    like "$(log_why)" 'trust' '... and says for whom'
     sleep 2.1
     "$B/deliver-all" -c "$WORLD_CONF" -n
     wait_for_quiet
@@ -97,12 +97,12 @@ for fallback in refuse clear; do
     reset
     letter "$M" user_1@behoerde.de anna@partner-1.com subject
     out "$M" anna@partner-1.com
-    wait_for_text "$FRONT" 'status=deferred'
+    wait_for_text "$FRONT" "$DEFERRED"
     sleep 2.1
     "$B/deliver-all" -c "$WORLD_CONF" -n
     wait_until 10 deferred_twice
     is "$(sink_count external)" 0 "FE waits on, whatever EIP_FALLBACK=$fallback says"
-    postsuper -d ALL 2>/dev/null
+    drop_mail front
     reset
 done
 up
@@ -134,8 +134,8 @@ for engine in 0 1; do
     fi
     reset
     out "$M" anna@partner-1.com
-    wait_for_text "$FRONT" 'status=deferred'
-    like "$(grep 'status=deferred' "$FRONT")" 'SMIME_ENGINE|ENGINE_CLEAR' "SMIME_ENGINE=$engine: FE waits, and the queue says why"
+    wait_for_text "$FRONT" "$DEFERRED"
+    like "$(log_why)" 'SMIME_ENGINE|ENGINE_CLEAR' "SMIME_ENGINE=$engine: FE waits, and the log says why"
     is "$(sink_count external)" 0 '... in the queue'
     gate_configure "SMIME_ENGINE = $engine" 'ENGINE_CLEAR = yes'
     like "$(gate_explain 10.1.0.7 user_1@behoerde.de anna@partner-1.com <"$M" | head -n 1)" 'encrypt=no' "-explain says what ENGINE_CLEAR=yes does"
