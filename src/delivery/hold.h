@@ -114,7 +114,7 @@ void hold_close(struct hold *hold); /* gives back claims that were not used; acc
 
 const struct hold_record *hold_record(const struct hold *hold);
 enum hold_state hold_state(const struct hold *hold); /* as of now: looks each time */
-/* How recipient `number` was finished; false: it is not. */
+/* Is recipient `number` finished, and how (`how_r` may be NULL)? What cannot be told counts as not. */
 bool hold_finished(const struct hold *hold, size_t number, enum hold_how *how_r);
 /* Which recipient this is (compared like the journal's: address_equal()), or -1: the entry does not name it.
  */

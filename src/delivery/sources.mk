@@ -2,6 +2,12 @@
 DELIVERY_SRC := \
 	src/delivery/handoff.c \
 	src/delivery/handoff_argv.c \
+	src/delivery/hold.c \
+	src/delivery/hold_claim.c \
+	src/delivery/hold_deliver.c \
+	src/delivery/hold_keep.c \
+	src/delivery/hold_record.c \
+	src/delivery/hold_store.c \
 	src/delivery/journal.c \
 	src/delivery/journal_file.c \
 	src/delivery/journal_prune.c \

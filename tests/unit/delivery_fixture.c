@@ -29,6 +29,11 @@ static void fill_config(struct config *config, const char *folder)
     config->max_depth = 100;
     config->max_parts = 1000;
     config->journal_dir = mem_printf("%s/journal", folder);
+    config->hold_dir = mem_printf("%s/hold", folder);
+    config->hold_warn = 3600;
+    config->hold_keep = 864000;
+    config->journal_keep = 864000;
+    config->deadline = 20;
     config->templates = mem_printf("%s/etc/templates", source != NULL ? source : ".");
     config->language = mem_strdup("en");
     config->myhostname = mem_strdup("gate.behoerde.de");
@@ -73,6 +78,7 @@ void fixture_tear_down(struct fixture *f)
     free(config->base);
     free(config->spool);
     free(config->journal_dir);
+    free(config->hold_dir);
     free(config->templates);
     free(config->language);
     free(config->myhostname);
