@@ -19,7 +19,9 @@ void fixture_start(struct fixture *fixture); /* directories only; fixture_open()
 void fixture_open(struct fixture *fixture);
 void fixture_end(struct fixture *fixture);
 void fixture_refresh(struct fixture *fixture);
-/* Makes directory and index look old, so that nothing is re-read for being young. Sleeps. */
+/* Puts the clock forward for this test and the processes that it starts; time stamps of files stay real. */
+void fixture_pass(unsigned int seconds);
+/* Makes directory and index look old, so that nothing is re-read for being young. */
 void fixture_settle(struct fixture *fixture);
 
 struct maker {           /* what a certificate is made of; unset fields have a sensible value */

@@ -119,7 +119,7 @@ START_TEST(overwritten_and_rescanned)
     put_file(&fixture, "public/f", a_pem.data, a_pem.len, 0);
     fixture_settle(&fixture);
     overwrite("public/f", &b_pem);
-    usleep(3100000);
+    fixture_pass(4);
     fixture_refresh(&fixture);
     ck_assert_uint_eq(count_address(&fixture, ALL_AREAS, "b@x.example"), 1);
     tear_down();

@@ -199,7 +199,7 @@ START_TEST(keys_follow_their_files)
     path = mem_printf("%s/private/ec.pem", client.fixture.root);
     client_connect(&client);
     client_expect(&client, "ok", "", GRANT, ec, "sign", 9);
-    usleep(2200000); /* old enough to be kept between requests */
+    fixture_pass(3); /* old enough to be kept between requests */
     client_expect(&client, "ok", "", SIGN, ec);
     client_expect(&client, "ok", "", SIGN, ec);
     ck_assert_int_eq(chmod(path, 0644), 0); /* others can read it now */
