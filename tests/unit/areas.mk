@@ -1,6 +1,6 @@
 # The certificate areas and the file key module.
-# The clock of these tests can be put forward (fixture_pass).
-AREAS_CLOCK = -Wl,--wrap=clock_gettime
+# The clock of these tests can be put forward (fixture_pass), and stamps stopped (fixture_stop_ticking).
+AREAS_CLOCK = -Wl,--wrap=clock_gettime,--wrap=areas_stamp_from_stat
 AREAS_TEST_SRC = tests/unit/areas_fixture.c $(AREAS_SRC)
 AREAS_TESTS = test-areas-files test-areas-find test-areas-follow test-areas-index
 UNIT_TESTS += $(AREAS_TESTS)

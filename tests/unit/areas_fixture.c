@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "modules/areas/stamp.h"
 #include "util/fdio.h"
 #include "util/mem.h"
 #include "util/sha256.h"
@@ -88,6 +89,24 @@ void fixture_refresh(struct fixture *fixture)
     int result = areas_refresh(fixture->areas, fixture->error, sizeof(fixture->error));
 
     ck_assert_msg(result == 0, "%s", fixture->error);
+}
+
+static time_t tick; /* 0: the file system's own stamps */
+
+void __real_areas_stamp_from_stat(struct areas_stamp *stamp, const struct stat *st);
+void __wrap_areas_stamp_from_stat(struct areas_stamp *stamp, const struct stat *st);
+void __wrap_areas_stamp_from_stat(struct areas_stamp *stamp, const struct stat *st)
+{
+    struct stat coarse = *st;
+
+    if (tick != 0)
+        coarse.st_mtim = coarse.st_ctim = (struct timespec){.tv_sec = tick};
+    __real_areas_stamp_from_stat(stamp, &coarse);
+}
+
+void fixture_stop_ticking(void)
+{
+    tick = time(NULL);
 }
 
 void fixture_settle(struct fixture *fixture)

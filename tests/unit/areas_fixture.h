@@ -21,6 +21,8 @@ void fixture_end(struct fixture *fixture);
 void fixture_refresh(struct fixture *fixture);
 /* Puts the clock forward for this test and the processes that it starts; time stamps of files stay real. */
 void fixture_pass(unsigned int seconds);
+/* From now on all stamps are of this moment, as on a file system with a coarse clock. */
+void fixture_stop_ticking(void);
 /* Makes directory and index look old, so that nothing is re-read for being young. */
 void fixture_settle(struct fixture *fixture);
 

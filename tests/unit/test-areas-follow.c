@@ -110,6 +110,27 @@ START_TEST(overwritten_in_place)
 }
 END_TEST
 
+/* Two changes within one tick of the file system's clock: the stamp says nothing, so a young file is read
+   once more when it is old. */
+START_TEST(overwritten_within_a_tick)
+{
+    size_t len = (a_pem.len > b_pem.len ? a_pem.len : b_pem.len) + 1;
+
+    set_up();
+    while (a_pem.len < len)
+        buf_add(&a_pem, "\n", 1);
+    while (b_pem.len < len)
+        buf_add(&b_pem, "\n", 1);
+    fixture_stop_ticking();
+    put_file(&fixture, "public/f", a_pem.data, a_pem.len, 0);
+    expect(1, 0);
+    overwrite("public/f", &b_pem);
+    fixture_settle(&fixture);
+    expect(0, 1);
+    tear_down();
+}
+END_TEST
+
 START_TEST(overwritten_and_rescanned)
 {
     set_up();
@@ -285,5 +306,5 @@ START_TEST(vanished_directory)
 END_TEST
 
 UNIT_MAIN("areas-follow", coming_and_going, coming_and_going_settled, overwritten_in_place,
-          overwritten_and_rescanned, disguised, slow_copy, links_and_other_names, faults_told_once,
-          unreadable_file, vanished_directory)
+          overwritten_within_a_tick, overwritten_and_rescanned, disguised, slow_copy, links_and_other_names,
+          faults_told_once, unreadable_file, vanished_directory)
