@@ -128,7 +128,7 @@ D = $(DESTDIR)$(PREFIX)
 CONF_FILES = $(sort $(wildcard etc/*.conf etc/*.rules))
 TEMPLATES  = $(sort $(wildcard etc/templates/README etc/templates/*/*.txt))
 install: programs
-	install -d -m 755 $(D) $(D)/bin $(D)/lib $(D)/lib/modules $(D)/share $(foreach d,man man/man5 man/man7 man/man8 systemd cron,$(D)/share/$(d))
+	install -d -m 755 $(D) $(D)/bin $(D)/lib $(D)/lib/modules $(D)/share $(foreach d,man man/man5 man/man7 man/man8 systemd cron sendmail,$(D)/share/$(d))
 	install -d -m 755 $(D)/etc $(foreach d,public trusted untrusted ca templates templates/de templates/en,$(D)/etc/$(d))
 	install -d -m 700 $(D)/etc/private
 	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
@@ -143,6 +143,7 @@ install: programs
 	  sed -i 's#^\#*\(BASE *= *\)/opt/julia$$#\1$(PREFIX)#' $$n.dist; test -e $$n || install -m 644 $$n.dist $$n || exit 1; done
 	for f in $(patsubst contrib/%,%,$(wildcard contrib/systemd/* contrib/cron/*)); do \
 	  install -m 644 contrib/$$f $(D)/share/$$f; sed -i 's#/opt/julia#$(PREFIX)#g' $(D)/share/$$f || exit 1; done
+	install -m 644 contrib/sendmail/queue.cf contrib/sendmail/julia.m4 contrib/sendmail/gateway.mc $(D)/share/sendmail
 	for s in 5 7 8; do install -m 644 man/*.$$s $(D)/share/man/man$$s || exit 1; done
 
 clean:

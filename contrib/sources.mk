@@ -1,2 +1,3 @@
 # Programs that are scripts; installed into bin/ as they are.
-BIN_SCRIPTS += contrib/bin/mailq-all contrib/bin/deliver-all contrib/postfix/julia-postfix-setup
+BIN_SCRIPTS += contrib/bin/mailq-all contrib/bin/deliver-all contrib/postfix/julia-postfix-setup \
+               contrib/sendmail/julia-sendmail-setup
