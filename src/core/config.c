@@ -24,13 +24,6 @@ static const char *check_mode(const char *value)
     return strcmp(value, "gateway") == 0 ? "gateway is not built yet; use mailoffice" : NULL;
 }
 
-static const char *check_deliver(const char *value)
-{
-    if (strcmp(value, "original") == 0)
-        return "original is not built yet; use plain";
-    return strcmp(value, "reencrypt") == 0 ? "reencrypt is not built yet; use plain" : NULL;
-}
-
 #define TEXT(name, at, standard)                                                                             \
     {                                                                                                        \
         name, CONF_TEXT, standard, at, 0, 0, NULL, NULL                                                      \
@@ -108,7 +101,7 @@ static const struct conf_entry table[] = {
     ITEMS("MODULES_KEYS", AT(modules_keys), "keys-file"),
     TEXT("MODULE_TRUST", AT(module_trust), "trust"),
     TEXT("MODULE_SMIME", AT(module_smime), "smime"),
-    {"DELIVER", CONF_CHOICE, "plain", AT(deliver), 0, 0, "plain|original|reencrypt", check_deliver},
+    CHOICE("DELIVER", AT(deliver), "plain", "plain|original|reencrypt"),
     WORDS("GATEWAY_KEY", AT(gateway_key), NULL),
     WORDS("ENCRYPT_ALSO_TO", AT(encrypt_also_to), NULL),
     CHOICE("PARTIAL", AT(partial), "split", "split|all"),

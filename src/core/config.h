@@ -21,6 +21,7 @@ enum config_partial { CONFIG_PARTIAL_SPLIT, CONFIG_PARTIAL_ALL };
 enum config_fallback { CONFIG_FALLBACK_REFUSE, CONFIG_FALLBACK_CLEAR };
 enum config_harvest { CONFIG_HARVEST_NO, CONFIG_HARVEST_REVIEW, CONFIG_HARVEST_PUBLIC };
 enum config_journal { CONFIG_JOURNAL_ALWAYS, CONFIG_JOURNAL_FAULTS, CONFIG_JOURNAL_NO };
+enum config_deliver { CONFIG_DELIVER_PLAIN, CONFIG_DELIVER_ORIGINAL, CONFIG_DELIVER_REENCRYPT };
 enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
 enum config_changed { CONFIG_CHANGED_DELIVER, CONFIG_CHANGED_KEEP };
 enum config_lost { CONFIG_LOST_PLAIN, CONFIG_LOST_KEEP };
@@ -55,7 +56,7 @@ struct config {
     struct strlist targets[CONFIG_TARGET_COUNT]; /* words of the sendmail command lines */
     struct strlist modules_keys;                 /* specs */
     char *module_trust, *module_smime;
-    int deliver;
+    int deliver;                                 /* enum config_deliver */
     struct strlist gateway_key, encrypt_also_to; /* addresses */
     int partial;
     uint64_t eip_patience;

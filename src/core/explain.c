@@ -117,16 +117,22 @@ static void note_wants(const struct plan *plan, const struct group *group, struc
     strlist_free(&seen);
 }
 
-void explain_group(const struct plan *plan, const struct group *group, const char *direction, struct buf *out)
+void explain_treatment(const struct group *group, const char *direction, enum config_target target,
+                       struct buf *out)
 {
     struct strlist recipients = {0};
     group_recipients(group, &recipients);
-    buf_printf(out, "%s\t%s\t", direction,
-               group->end == PLAN_SEND ? config_target_name(CONFIG_TARGET_EXTERNAL) : "-");
+    buf_printf(out, "%s\t%s\t", direction, group->end == PLAN_SEND ? config_target_name(target) : "-");
     put_recipients(out, &recipients);
     put_treatment(out, group);
     put_end(out, group);
     buf_add_char(out, '\n');
+    strlist_free(&recipients);
+}
+
+void explain_group(const struct plan *plan, const struct group *group, const char *direction, struct buf *out)
+{
+    explain_treatment(group, direction, CONFIG_TARGET_EXTERNAL, out);
     if (plan->existing.kind == EXISTING_ENCRYPTED)
         explain_note(out, "the message is encrypted already and passes unchanged");
     if (plan->existing.how != NULL)
@@ -134,5 +140,4 @@ void explain_group(const struct plan *plan, const struct group *group, const cha
     for (size_t i = 0; i < group->count; i++)
         note_member(plan, group->members[i], out);
     note_wants(plan, group, out);
-    strlist_free(&recipients);
 }

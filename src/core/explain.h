@@ -5,6 +5,9 @@
 
 #include "outgoing/group.h"
 
+/* The first line of a group whose message goes to `target` if it is sent. */
+void explain_treatment(const struct group *group, const char *direction, enum config_target target,
+                       struct buf *out);
 /* A group of outgoing recipients. */
 void explain_group(const struct plan *plan, const struct group *group, const char *direction,
                    struct buf *out);

@@ -4,7 +4,7 @@
 
 #include "core/ask.h"
 
-static bool patience_ended(const struct message *message, const struct journal *journal)
+bool giveup_time(const struct message *message, const struct journal *journal)
 {
     long long age = (long long)time(NULL) - journal_first_seen(journal);
 
@@ -13,7 +13,7 @@ static bool patience_ended(const struct message *message, const struct journal *
 
 bool giveup_runs(const struct message *message, const struct journal *journal)
 {
-    return journal_broken_runs(journal) >= GIVEUP_RUNS && patience_ended(message, journal);
+    return journal_broken_runs(journal) >= GIVEUP_RUNS && giveup_time(message, journal);
 }
 
 bool giveup_module(const struct message *message, const struct journal *journal)
@@ -21,7 +21,7 @@ bool giveup_module(const struct message *message, const struct journal *journal)
     struct call_answer answer = {0};
     bool alive = false;
 
-    if (patience_ended(message, journal)) {
+    if (giveup_time(message, journal)) {
         ask_hello(message->smime, &answer);
         alive = answer.status == ANSWER_OK;
         call_answer_free(&answer);

@@ -7,8 +7,12 @@
 #include "core/message.h"
 #include "delivery/journal.h"
 
+/* Did the first run on this message begin longer than GIVE_UP ago? Never without a journal (NULL,
+ * JOURNAL=no). */
+bool giveup_time(const struct message *message, const struct journal *journal);
+
 /* Have GIVEUP_RUNS runs on this message ended before they were through, and began the first one longer than
-   GIVE_UP ago? Never without a journal (NULL, JOURNAL=no). */
+   GIVE_UP ago? */
 #define GIVEUP_RUNS 3
 bool giveup_runs(const struct message *message, const struct journal *journal);
 

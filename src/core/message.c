@@ -81,17 +81,38 @@ void message_read(struct message *message, int fd_in, struct outcome *outcome)
         read_structure(message, outcome);
 }
 
-void message_replace(struct message *message, int fd, struct outcome *outcome)
+static void read_anew(struct message *message, int fd, struct outcome *outcome)
 {
-    fdio_close(&message->fd);
-    mime_free(&message->mime);
-    strlist_free(&message->header_from);
     message->fd = fd;
     message->offset = 0;
     if (fdio_size(fd, &message->size) != 0)
         outcome_temporary(outcome, "4.3.0", "the spooled message cannot be read: %s", strerror(errno));
     else
         read_structure(message, outcome);
+}
+
+void message_replace(struct message *message, int fd, struct outcome *outcome)
+{
+    fdio_close(&message->fd);
+    mime_free(&message->mime);
+    strlist_free(&message->header_from);
+    read_anew(message, fd, outcome);
+}
+
+bool message_view(const struct message *message, int fd, struct message *view_r, struct outcome *outcome)
+{
+    *view_r = *message;
+    memset(&view_r->mime, 0, sizeof(view_r->mime));
+    memset(&view_r->header_from, 0, sizeof(view_r->header_from));
+    read_anew(view_r, fd, outcome);
+    return outcome->kind == OUTCOME_DONE;
+}
+
+void message_view_free(struct message *view)
+{
+    mime_free(&view->mime);
+    strlist_free(&view->header_from);
+    *view = (struct message){.fd = -1};
 }
 
 static struct call_module *open_module(const struct message *message, const char *spec, const char *role)

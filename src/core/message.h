@@ -29,6 +29,7 @@ struct message {
     struct mime mime;                 /* parsed from offset; positions are offsets into fd */
     const char *eol;                  /* "\n" or "\r\n": that of the message */
     struct strlist header_from;       /* addresses of all From fields */
+    bool subject_hidden;              /* Subject came encrypted: no notice may quote it */
     deadline until;                   /* DEADLINE of this run */
     struct call_module **keys;        /* one per MODULES_KEYS */
     size_t key_modules;
@@ -41,6 +42,11 @@ void message_read(struct message *message, int fd_in, struct outcome *outcome);
 /* Goes on with the octets of `fd` (taken over) in the place of the message's own. What identifies the message
    to the journal stays. */
 void message_replace(struct message *message, int fd, struct outcome *outcome);
+/* The same message with the octets of `fd` (borrowed) in the place of its own: a finished message that is
+   worked on further. Envelope, modules and digest are shared. False: outcome filled in. In either case it is
+   freed with message_view_free(). */
+bool message_view(const struct message *message, int fd, struct message *view_r, struct outcome *outcome);
+void message_view_free(struct message *view);
 /* Opens the module connections' descriptions (no process is started before it is needed). */
 void message_modules_open(struct message *message);
 void message_free(struct message *message);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/ask.h"
+#include "outgoing/select.h"
 #include "util/mem.h"
 
 static size_t faults_seen;
@@ -128,6 +129,36 @@ static void check_modules(const struct config *config)
     check_module(config, config->module_smime, "smime");
 }
 
+static void tell_gateway_key(const struct select_choice *choice)
+{
+    if (choice->chosen != NULL)
+        tell(true, "GATEWAY_KEY: %s: certificate %s", choice->address, choice->chosen->entry->fingerprint);
+    else
+        tell(false, "GATEWAY_KEY: %s: no usable certificate (%s); DELIVER = reencrypt needs it",
+             choice->address, choice->detail != NULL ? choice->detail : choice->reason);
+}
+
+/* DELIVER=reencrypt: is there somebody to encrypt to? */
+static void check_gateway_key(const struct config *config)
+{
+    const struct strlist *keys = &config->gateway_key;
+    struct message message = {
+        .config = config, .fd = -1, .until = deadline_in((int64_t)config->deadline * 1000)};
+    struct select *select = select_new();
+
+    if (keys->count == 0)
+        printf("note  DELIVER = reencrypt without GATEWAY_KEY: mail for recipients who have no certificate "
+               "waits\n");
+    for (size_t i = 0; i < keys->count; i++)
+        select_want(select, SELECT_INSIDE, keys->items[i]);
+    message_modules_open(&message);
+    select_run(select, &message);
+    for (size_t i = 0; i < keys->count; i++)
+        tell_gateway_key(select_get(select, select_want(select, SELECT_INSIDE, keys->items[i])));
+    select_free(select);
+    message_free(&message);
+}
+
 static void check_rules(const struct config *config)
 {
     struct ruleset_faults findings = {0};
@@ -155,6 +186,8 @@ static void check_all(const struct config *config)
     check_target(config, CONFIG_TARGET_INTERNAL);
     if (config->engine != CONFIG_ENGINE_PASS)
         check_modules(config);
+    if (config->engine != CONFIG_ENGINE_PASS && config->deliver == CONFIG_DELIVER_REENCRYPT)
+        check_gateway_key(config);
 }
 
 void selfcheck_run(const struct config *config, const struct conf_faults *faults, struct outcome *outcome)

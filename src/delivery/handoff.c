@@ -104,19 +104,20 @@ static char *entry_of(const char *recipient)
     return mem_printf("deliver:%s", recipient);
 }
 
-static void claim_all(struct journal *journal, const struct handoff *handoff, struct strlist *claimed,
-                      struct strlist *before, struct outcome *outcome)
+void handoff_claim(struct journal *journal, const struct strlist *recipients, struct strlist *claimed,
+                   struct strlist *before, struct outcome *outcome)
 {
-    for (size_t i = 0; i < handoff->recipients->count; i++) {
-        const char *recipient = handoff->recipients->items[i];
+    for (size_t i = 0; i < recipients->count; i++) {
+        const char *recipient = recipients->items[i];
         char *entry = entry_of(recipient);
 
-        switch (journal_claim(journal, entry)) {
+        switch (journal != NULL ? journal_claim(journal, entry) : JOURNAL_CLAIMED) {
         case JOURNAL_CLAIMED:
             strlist_add(claimed, recipient);
             break;
         case JOURNAL_DONE_BEFORE:
-            strlist_add(before, recipient);
+            if (before != NULL)
+                strlist_add(before, recipient);
             break;
         case JOURNAL_BUSY:
             outcome_temporary(outcome, "4.3.0",
@@ -150,7 +151,7 @@ size_t handoff_run(const struct message *message, struct journal *journal, const
     struct strlist claimed = {0}, before = {0};
     size_t taken = 0;
 
-    claim_all(journal, handoff, &claimed, &before, outcome);
+    handoff_claim(journal, handoff->recipients, &claimed, &before, outcome);
     if (before.count > 0) {
         char *names = names_of(&before);
 

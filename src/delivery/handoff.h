@@ -23,10 +23,15 @@ struct handoff {
 size_t handoff_run(const struct message *message, struct journal *journal, const struct handoff *handoff,
                    struct outcome *outcome);
 
-/* The same without journal, for mails that have their own entries there: runs the command (argv: its words,
-   -i -f SENDER, -N -R -V as config->mta wants them unless the sender is null, --, recipients; environment
-   PATH and LANG only) until `until` and logs. True: the target has taken the message. Else outcome is
-   temporary. */
+/* Claims each recipient in the journal (NULL: a rehearsal, everybody is claimed). Done before: into `before`,
+   which may be NULL; busy or a journal that fails: temporary outcome. */
+void handoff_claim(struct journal *journal, const struct strlist *recipients, struct strlist *claimed,
+                   struct strlist *before, struct outcome *outcome);
+
+/* The same as handoff_run() without journal, for mails that have their own entries there: runs the command
+   (argv: its words, -i -f SENDER, -N -R -V as config->mta wants them unless the sender is null, --,
+   recipients; environment PATH and LANG only) until `until` and logs. True: the target has taken the message.
+   Else outcome is temporary. */
 bool handoff_command(const struct message *message, const struct handoff *handoff,
                      const struct strlist *recipients, deadline until, struct outcome *outcome);
 

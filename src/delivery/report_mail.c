@@ -21,7 +21,9 @@
 char *report_subject(const struct message *message)
 {
     const struct mime_part *root = message->mime.root;
-    char *value = root != NULL ? header_value_of(&root->header, "Subject") : NULL;
+    char *value = message->subject_hidden ? mem_strdup("[...]")
+                  : root != NULL          ? header_value_of(&root->header, "Subject")
+                                          : NULL;
     char *decoded = value != NULL ? header_decode(value) : mem_strdup("");
     size_t len = strlen(decoded);
 

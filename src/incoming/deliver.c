@@ -11,6 +11,7 @@
 #include "delivery/report.h"
 #include "incoming/assemble.h"
 #include "incoming/author.h"
+#include "incoming/reencrypt.h"
 #include "incoming/signerstatus.h"
 #include "incoming/subjecttag.h"
 #include "mail/address.h"
@@ -33,11 +34,12 @@ static const struct unwrap_node *root_of(const struct unwrap_node *node)
     return node;
 }
 
-static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand)
+static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand,
+                                             enum deliver_form form)
 {
     const struct unwrap_node *node = unwrap_encrypted(strand->inner), *next;
 
-    if (strand->stop == UNWRAP_LIMIT)
+    if (strand->stop == UNWRAP_LIMIT || form == DELIVER_AS_IT_CAME)
         return root_of(strand->inner);
     if (node == NULL)
         node = root_of(strand->inner);
@@ -56,8 +58,21 @@ static const char *find_weak(const struct unwrap_node *node)
     return NULL;
 }
 
+/* Two different addresses in From, outside and inside: the one that is not shown is told. */
+static void tell_other_from(const struct protected *protected, struct status *status)
+{
+    const char *inner = protected->inner_from, *outer = protected->outer_from;
+
+    if (inner == NULL || (outer != NULL && address_equal(inner, outer)))
+        return;
+    if (protected->from_kept)
+        status->inner_from = inner;
+    else
+        status->outer_from = outer;
+}
+
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
-                   struct outcome *outcome)
+                   enum deliver_form form, struct outcome *outcome)
 {
     const struct unwrap_node *sealed = unwrap_signed(strand->inner);
     struct status *status = &deliver->status;
@@ -66,11 +81,13 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
     memset(deliver, 0, sizeof(*deliver));
     deliver->fd = -1;
     deliver->strand = strand;
-    deliver->node = choose_node(message->config, strand);
+    deliver->node = choose_node(message->config, strand, form);
     if (protected_read(&deliver->protected, message, strand, sealed == NULL ? NULL : &sealed->layer) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
+    if (form == DELIVER_AS_IT_CAME)
+        protected_forgo(&deliver->protected);
     deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
     status->signature = status_signature_of_stop(strand->stop);
@@ -78,14 +95,7 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
     if (sealed != NULL && strand->stop != UNWRAP_LIMIT)
         signerstatus_judge(&sealed->layer, &author, status);
     status->weak = find_weak(strand->inner);
-    if (deliver->protected.active && deliver->protected.inner_from != NULL &&
-        (deliver->protected.outer_from == NULL ||
-         !address_equal(deliver->protected.inner_from, deliver->protected.outer_from))) {
-        if (deliver->protected.from_kept)
-            status->inner_from = deliver->protected.inner_from;
-        else
-            status->outer_from = deliver->protected.outer_from;
-    }
+    tell_other_from(&deliver->protected, status);
     return true;
 }
 
@@ -158,6 +168,15 @@ static char *report_text(const struct deliver *deliver, const struct message *me
     return text;
 }
 
+/* Whatever the status says: what came out of an encrypted layer must not go on in clear. */
+static void mark_decrypted(const struct deliver *deliver, const struct message *message, struct buf *fields)
+{
+    bool hidden = protected_hidden(&deliver->protected, &message->mime.root->header);
+
+    if (message->config->deliver == CONFIG_DELIVER_REENCRYPT && unwrap_encrypted(deliver->node) != NULL)
+        header_write(fields, REENCRYPT_FIELD, hidden ? REENCRYPT_HIDDEN : REENCRYPT_MARK, message->eol);
+}
+
 bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome)
 {
     char *subject = tagged_subject(deliver, message), *report = report_text(deliver, message);
@@ -165,6 +184,7 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
     struct assemble assemble = {message, deliver->node, &deliver->protected, &fields, subject, report};
 
     status_fields(&deliver->status, message->config->authserv_id, message->eol, &fields);
+    mark_decrypted(deliver, message, &fields);
     deliver->fd = message_output(message, message->size, outcome);
     if (deliver->fd >= 0 && assemble_write(&assemble, deliver->fd, outcome) != 0)
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
@@ -178,6 +198,9 @@ static const char *how_word(const struct deliver *deliver)
 {
     if (unwrap_encrypted(deliver->node) != NULL)
         return "decrypted";
+    if (deliver->status.encryption == STATUS_DECRYPTED ||
+        deliver->status.encryption == STATUS_NOT_INTEGRITY_PROTECTED)
+        return "original";
     return deliver->status.signature == STATUS_SIGNATURE_NONE ? "plain" : "verified";
 }
 

@@ -7,6 +7,11 @@
 #include "incoming/status.h"
 #include "incoming/unwrap.h"
 
+enum deliver_form {
+    DELIVER_OPENED,    /* encrypted layers are gone: DELIVER=plain, and what reencrypt.h encrypts anew */
+    DELIVER_AS_IT_CAME /* DELIVER=original: the message itself, and what julia found in it */
+};
+
 struct deliver {
     const struct unwrap_strand *strand; /* borrowed */
     const struct unwrap_node *node;     /* the entity that goes out */
@@ -16,13 +21,15 @@ struct deliver {
     int fd;       /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
 };
 
-/* Finds out status and entity. DELIVER=plain: encrypted layers are gone, compressed ones behind them too.
+/* Finds out status and entity. DELIVER_OPENED: encrypted layers are gone, compressed ones behind them too.
    Signatures stay as they came, clear ones octet for octet and opaque ones in their CMS: clients can check
-   both. STRIP_SIGNATURES=yes removes them too. What breaks a limit goes as it came. false: outcome filled in.
- */
+   both. STRIP_SIGNATURES=yes removes them too. What breaks a limit goes as it came. DELIVER_AS_IT_CAME: the
+   same is found out, but the outermost entity goes out and nothing from inside is shown: the signature is
+   judged by the From that stands outside. false: outcome filled in. */
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
-                   struct outcome *outcome);
-/* Writes the finished message. false: outcome filled in. */
+                   enum deliver_form form, struct outcome *outcome);
+/* Writes the finished message. With DELIVER=reencrypt, one that was decrypted says so (REENCRYPT_FIELD).
+   false: outcome filled in. */
 bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome);
 /* Hands it off; returns how many recipients got it by this call. */
 size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,

@@ -9,6 +9,7 @@
 #include "delivery/report.h"
 #include "incoming/deliver.h"
 #include "incoming/harvest.h"
+#include "incoming/reencrypt.h"
 #include "incoming/signerstatus.h"
 #include "incoming/unwrap.h"
 #include "util/log.h"
@@ -24,11 +25,18 @@ struct incoming {
     size_t count;
 };
 
+static enum deliver_form form_of(const struct config *config)
+{
+    return config->deliver == CONFIG_DELIVER_ORIGINAL ? DELIVER_AS_IT_CAME : DELIVER_OPENED;
+}
+
 /* Every strand with recipients is judged, then written, before anything is handed off: a fault in one keeps
  * all. */
 static bool prepare(struct incoming *in, struct outcome *outcome)
 {
-    bool write = in->explain == NULL && in->message->config->engine == CONFIG_ENGINE_WORK;
+    const struct config *config = in->message->config;
+    bool anew = config->deliver == CONFIG_DELIVER_REENCRYPT; /* -explain looks at the finished message, too */
+    bool write = config->engine == CONFIG_ENGINE_WORK && (in->explain == NULL || anew);
 
     for (size_t i = 0; i < in->unwrap.strand_count; i++) {
         struct deliver *deliver;
@@ -36,7 +44,7 @@ static bool prepare(struct incoming *in, struct outcome *outcome)
         if (in->unwrap.strands[i].recipients.count == 0)
             continue;
         deliver = mem_push(&in->deliveries, &in->count, sizeof(*deliver));
-        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], outcome))
+        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], form_of(config), outcome))
             return false;
         if (write && !deliver_write(deliver, in->message, outcome))
             return false;
@@ -78,6 +86,55 @@ static void harvest(struct incoming *in)
             harvest_layer(in->message, &in->unwrap.nodes[i]->layer);
 }
 
+static void gave_up(const struct incoming *in, const char *fault)
+{
+    log_event(LOG_LEVEL_ERROR, "gave-up", "fault", fault, (char *)NULL);
+    report_admin(in->message, in->journal, "gave-up", "FAULT", fault, (char *)NULL);
+}
+
+/* Nobody gets in clear what cannot be encrypted anew: for GIVE_UP it waits, then it goes as it came. */
+static size_t give_up_encrypting(const struct incoming *in, const struct deliver *deliver,
+                                 const struct reencrypt_left *left, struct outcome *outcome)
+{
+    struct unwrap_strand strand = *deliver->strand;
+    struct deliver original;
+    size_t taken = 0;
+
+    strand.recipients = left->recipients;
+    gave_up(in, left->outcome.text);
+    if (deliver_judge(&original, in->message, &strand, DELIVER_AS_IT_CAME, outcome) &&
+        deliver_write(&original, in->message, outcome))
+        taken = deliver_run(&original, in->message, in->journal, outcome);
+    deliver_free(&original);
+    return taken;
+}
+
+/* Encrypts a finished message anew and hands it off, or explains that. */
+static size_t encrypt_anew(const struct incoming *in, const struct deliver *deliver, struct outcome *outcome)
+{
+    struct reencrypt_left left = {0};
+    struct message finished;
+    size_t taken = 0;
+
+    if (message_view(in->message, deliver->fd, &finished, outcome))
+        taken =
+            reencrypt_run(&finished, in->journal, &deliver->strand->recipients, in->explain, &left, outcome);
+    message_view_free(&finished);
+    if (left.recipients.count > 0 && giveup_time(in->message, in->journal))
+        taken += give_up_encrypting(in, deliver, &left, outcome);
+    else if (left.recipients.count > 0 && in->explain == NULL)
+        outcome_temporary(outcome, left.outcome.dsn, "%s", left.outcome.text);
+    reencrypt_left_free(&left);
+    return taken;
+}
+
+/* Must this delivery be encrypted anew? */
+static bool goes_anew(const struct incoming *in, const struct deliver *deliver)
+{
+    return in->message->config->deliver == CONFIG_DELIVER_REENCRYPT && deliver->fd >= 0 &&
+           unwrap_encrypted(deliver->node) != NULL;
+}
+
 /* What belongs to a message once is done once somebody got it, not again by every retry. */
 static void hand_off(struct incoming *in, struct outcome *outcome)
 {
@@ -91,7 +148,9 @@ static void hand_off(struct incoming *in, struct outcome *outcome)
         size_t now;
 
         deliver_log(&in->deliveries[i]);
-        now = deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
+        now = goes_anew(in, &in->deliveries[i])
+                  ? encrypt_anew(in, &in->deliveries[i], outcome)
+                  : deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
         if (now > 0)
             deliver_verified(&in->deliveries[i], in->message);
         notify(in, &in->deliveries[i]);
@@ -114,7 +173,7 @@ static void explain_delivery(const struct incoming *in, const struct deliver *de
                      status->signer->verdict.reason == NULL ? "" : status->signer->verdict.reason);
 }
 
-static void explain_all(const struct incoming *in)
+static void explain_all(const struct incoming *in, struct outcome *outcome)
 {
     const char *target = config_target_name(CONFIG_TARGET_INTERNAL);
     bool rehearsal = in->message->config->engine == CONFIG_ENGINE_REHEARSE;
@@ -124,7 +183,9 @@ static void explain_all(const struct incoming *in)
         explain_note(in->explain, "SMIME_ENGINE=1: delivered unchanged; with 2 it would be:");
     }
     for (size_t i = 0; i < in->count; i++) {
-        if (!rehearsal)
+        if (!rehearsal && goes_anew(in, &in->deliveries[i]))
+            encrypt_anew(in, &in->deliveries[i], outcome);
+        else if (!rehearsal)
             explain_plain("incoming", target, &in->deliveries[i].strand->recipients, NULL, in->explain);
         explain_delivery(in, &in->deliveries[i]);
     }
@@ -179,8 +240,7 @@ static void give_up(struct incoming *in, const char *fault, struct outcome *outc
     strand = &in->unwrap.strands[0];
     strand->stop = guess_stop(in->message);
     strand->done = true;
-    log_event(LOG_LEVEL_ERROR, "gave-up", "fault", fault, (char *)NULL);
-    report_admin(in->message, in->journal, "gave-up", "FAULT", fault, (char *)NULL);
+    gave_up(in, fault);
     if (prepare(in, outcome))
         hand_off(in, outcome);
 }
@@ -196,7 +256,7 @@ void incoming_run(struct message *message, struct journal *journal, const struct
         give_up(&in, "earlier runs ended before they were through", outcome);
     } else if (work(&in, outcome)) {
         if (explain != NULL)
-            explain_all(&in);
+            explain_all(&in, outcome);
         else
             hand_off(&in, outcome);
     } else if (call_module_died(message->smime) && giveup_module(message, journal)) {

@@ -64,6 +64,13 @@ int protected_read(struct protected *protected, const struct message *message,
     return 0;
 }
 
+void protected_forgo(struct protected *protected)
+{
+    protected->active = false;
+    protected->from_kept = true;
+    strlist_free(&protected->names);
+}
+
 void protected_free(struct protected *protected)
 {
     mime_free(&protected->mime);
@@ -76,6 +83,41 @@ void protected_free(struct protected *protected)
 const char *protected_from(const struct protected *protected)
 {
     return protected->from_kept ? protected->outer_from : protected->inner_from;
+}
+
+/* The decoded values of all fields of that name, one a line. */
+static char *all_values(const struct header *header, const char *name)
+{
+    struct buf all = {0};
+    long index;
+
+    for (size_t n = 0; (index = header_find(header, name, n)) >= 0; n++) {
+        char *value = header_value(header, (size_t)index), *text = header_decode(value);
+
+        buf_printf(&all, "%s\n", text);
+        free(value);
+        free(text);
+    }
+    return buf_take(&all);
+}
+
+bool protected_hidden(const struct protected *protected, const struct header *outer)
+{
+    static const char *const names[] = {"Subject", "Comments", "Keywords"};
+    bool hidden = false;
+
+    for (size_t i = 0; protected->active && i < sizeof(names) / sizeof(names[0]) && !hidden; i++) {
+        char *inside, *outside;
+
+        if (!strlist_has(&protected->names, names[i]))
+            continue;
+        inside = all_values(&protected->mime.root->header, names[i]);
+        outside = all_values(outer, names[i]);
+        hidden = inside == NULL || outside == NULL || strcmp(inside, outside) != 0;
+        free(inside);
+        free(outside);
+    }
+    return hidden;
 }
 
 void protected_put_field(const struct header *header, size_t index, const char *eol, struct buf *out)

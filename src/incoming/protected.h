@@ -23,6 +23,8 @@ struct protected
  * with errno. */
 int protected_read(struct protected *protected, const struct message *message,
                    const struct unwrap_strand *strand, const struct layer *signature);
+/* The outer fields stay, as if nothing were protected inside; the single inner From is still told. */
+void protected_forgo(struct protected *protected);
 void protected_free(struct protected *protected);
 
 /* The From that the reader will see, one address or NULL. */
@@ -33,5 +35,8 @@ void protected_write(const struct protected *protected, bool skip_subject, const
 
 /* Appends field `index` of `header` with its line ends as `eol`, one at its end in any case. */
 void protected_put_field(const struct header *header, size_t index, const char *eol, struct buf *out);
+
+/* Would a Subject, Comments or Keywords be restored that did not stand outside? */
+bool protected_hidden(const struct protected *protected, const struct header *outer);
 
 #endif

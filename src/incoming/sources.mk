@@ -14,6 +14,7 @@ INCOMING_SRC := \
 	src/incoming/layer_look.c \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
+	src/incoming/reencrypt.c \
 	src/incoming/signerstatus.c \
 	src/incoming/status.c \
 	src/incoming/status_field.c \

@@ -73,8 +73,7 @@ static void decide_encrypt(const struct plan *plan, struct plan_recipient *recip
         plan_refuse(recipient, "5.7.5", found->reason, found->detail);
 }
 
-/* An archive key that is configured is not optional. */
-static void decide_also(const struct plan *plan, struct plan_recipient *recipient)
+void plan_decide_also(const struct plan *plan, struct plan_recipient *recipient)
 {
     for (size_t i = 0; recipient->certificate != NULL && i < plan->also_count; i++) {
         const struct select_choice *also = select_get(plan->select, plan->also[i]);
@@ -128,7 +127,7 @@ void decide_all(struct plan *plan)
             continue;
         decide_sign(plan, recipient);
         decide_encrypt(plan, recipient);
-        decide_also(plan, recipient);
+        plan_decide_also(plan, recipient);
     }
     if (plan->message->config->partial == CONFIG_PARTIAL_ALL)
         decide_partial(plan);

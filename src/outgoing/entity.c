@@ -72,7 +72,7 @@ static void copy_subject(const struct entity_header *how, size_t index, struct b
 
 static bool hides_subject(const struct entity_header *how)
 {
-    return how->protect && how->encrypted && how->confidential;
+    return how->encrypted && how->confidential;
 }
 
 void entity_outer_header(const struct entity_header *how, struct buf *out)
@@ -82,6 +82,7 @@ void entity_outer_header(const struct entity_header *how, struct buf *out)
     bool version = false, hidden = false;
     for (size_t i = 0; i < header->count; i++) {
         if (is_content_field(header, i) || field_in(header, i, never) ||
+            (how->left_out != NULL && how->left_out[i]) ||
             (hides_subject(how) && field_in(header, i, confidential_fields)))
             continue;
         if (header_field_is(header, i, "MIME-Version")) {
@@ -99,6 +100,55 @@ void entity_outer_header(const struct entity_header *how, struct buf *out)
     }
     if (!version)
         buf_printf(out, "MIME-Version: 1.0%s", header->eol);
+}
+
+/* Behind a quoted string or comment that begins at `at`, else `at` itself. */
+static size_t skip_quoted(const char *text, size_t len, size_t at)
+{
+    char end = text[at] == '"' ? '"' : text[at] == '(' ? ')' : '\0';
+    size_t i = at + 1;
+    if (end == '\0')
+        return at;
+    for (; i < len && text[i] != end; i++)
+        if (text[i] == '\\')
+            i++;
+    return i < len ? i + 1 : len;
+}
+
+/* How many octets the parameter hp takes whose ';' stands at text[at]; 0: it is another one. */
+static size_t hp_length(const char *text, size_t len, size_t at)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t i = at + 1;
+    while (i < len && strchr(blanks, text[i]) != NULL)
+        i++;
+    if (len - i < 3 || strncasecmp(text + i, "hp", 2) != 0)
+        return 0;
+    for (i += 2; i < len && strchr(blanks, text[i]) != NULL;)
+        i++;
+    if (i == len || text[i] != '=')
+        return 0;
+    for (i++; i < len && strchr(blanks, text[i]) != NULL;)
+        i++;
+    size_t end = i < len ? skip_quoted(text, len, i) : i;
+    while (end == i && end < len && text[end] != ';' && strchr(blanks, text[end]) == NULL)
+        end = ++i;
+    return end - at;
+}
+
+/* Removes hp, which a message that came protected may have already, from the Content-Type at
+ * out->data[start]. */
+static void drop_hp(struct buf *out, size_t start)
+{
+    for (size_t i = start; i < out->len;) {
+        const char *text = (const char *)out->data;
+        size_t behind = skip_quoted(text, out->len, i);
+        size_t gone = behind == i && text[i] == ';' ? hp_length(text, out->len, i) : 0;
+        memmove(out->data + i, out->data + i + gone, out->len - i - gone);
+        out->len -= gone;
+        if (gone == 0)
+            i = behind > i ? behind : i + 1;
+    }
 }
 
 /* hp="clear" or hp="cipher" behind the parameters of the Content-Type at the end of `out`. */
@@ -150,9 +200,12 @@ void entity_inner_header(const struct entity_header *how, struct buf *out)
     for (size_t i = 0; i < header->count; i++) {
         if (!is_content_field(header, i) || header_field_is(header, i, "Content-Length"))
             continue; /* Content-Length is no MIME field, and would be wrong inside */
+        size_t start = out->len;
         copy_field(header, i, out);
-        if (how->protect && !typed && header_field_is(header, i, "Content-Type"))
+        if (how->protect && !typed && header_field_is(header, i, "Content-Type")) {
+            drop_hp(out, start);
             add_hp(how, out, header->eol);
+        }
         typed = typed || header_field_is(header, i, "Content-Type");
     }
     if (typed)

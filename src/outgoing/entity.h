@@ -28,6 +28,7 @@ struct entity_header {
     bool protect;           /* copies of the header fields go inside */
     bool encrypted;         /* the entity is encrypted: hp="cipher" */
     bool confidential;      /* and Subject is hidden outside, Comments and Keywords are left out */
+    const bool *left_out;   /* one for each header field: it ends here; NULL: none */
 };
 
 /* What stands in front of the S/MIME entity's own Content-Type: all fields octet for octet (NUL and bare CR

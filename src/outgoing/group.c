@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/trace.h"
 #include "util/mem.h"
 
 static bool same_text(const char *a, const char *b)
@@ -31,6 +32,9 @@ static bool belongs(const struct group *group, const struct plan_recipient *reci
         return false;
     if (!encrypted)
         return true;
+    if (first->common || recipient->common)
+        return first->common && recipient->common &&
+               first->certificate->chosen == recipient->certificate->chosen;
     return !first->hidden && !recipient->hidden && group->count < GROUP_RECIPIENTS_MAX;
 }
 
@@ -119,4 +123,21 @@ void group_lines(const struct group *group, struct buf *out)
     if (!any)
         buf_add_char(out, '-');
     free(lines);
+}
+
+void group_trace(const struct group *group, enum config_target target, bool made)
+{
+    struct buf lines = {0};
+    group_lines(group, &lines);
+    trace_add_lines(buf_text(&lines));
+    if (group->end == PLAN_SEND)
+        trace_add(TRACE_TARGET, config_target_name(target));
+    if (made && group->signer != NULL)
+        trace_add(TRACE_SIGN, group->signer_address);
+    for (size_t i = 0; made && i < group->certificate_count; i++) {
+        char *short_name = mem_strndup(group->certificates[i]->entry->fingerprint, 16);
+        trace_add(TRACE_ENCRYPT, short_name);
+        free(short_name);
+    }
+    buf_free(&lines);
 }

@@ -24,12 +24,16 @@ struct group_list {
 };
 
 /* Encrypted ones: recipients named in the header together, every other one alone, so that no RecipientInfo
-   betrays it. Refused and waiting recipients are grouped by their reason. */
+   betrays it; those with a common certificate together in any case. Refused and waiting recipients are
+   grouped by their reason. */
 void group_make(struct plan *plan, struct group_list *list_r);
 void group_free(struct group_list *list);
 /* Borrowed addresses of the members, copied into `recipients`. */
 void group_recipients(const struct group *group, struct strlist *recipients);
 /* Line numbers of the rules that matched for any member, ascending, comma-separated; "-" when none did. */
 void group_lines(const struct group *group, struct buf *out);
+
+/* What becomes of the group, into the trace line. `made`: its output was made. */
+void group_trace(const struct group *group, enum config_target target, bool made);
 
 #endif

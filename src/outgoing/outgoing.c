@@ -7,7 +7,6 @@
 #include "core/direction.h"
 #include "core/explain.h"
 #include "core/giveup.h"
-#include "core/trace.h"
 #include "delivery/handoff.h"
 #include "delivery/report.h"
 #include "outgoing/group.h"
@@ -15,24 +14,6 @@
 #include "outgoing/product.h"
 #include "util/log.h"
 #include "util/mem.h"
-
-/* Leaves out who has got the message in an earlier run, or is being served by another run now. */
-static void claim_recipients(struct journal *journal, const struct strlist *recipients, struct strlist *left,
-                             struct outcome *outcome)
-{
-    for (size_t i = 0; i < recipients->count; i++) {
-        char *what = mem_printf("deliver:%s", recipients->items[i]);
-        enum journal_claim claim = journal != NULL ? journal_claim(journal, what) : JOURNAL_CLAIMED;
-        if (claim == JOURNAL_CLAIMED)
-            strlist_add(left, recipients->items[i]);
-        else if (claim == JOURNAL_BUSY)
-            outcome_temporary(outcome, "4.3.0",
-                              "another run is delivering this message to a recipient right now");
-        else if (claim == JOURNAL_FAILED)
-            outcome_temporary(outcome, "4.3.1", "the journal cannot be used");
-        free(what);
-    }
-}
 
 static bool wants_signature(const struct plan *plan)
 {
@@ -157,23 +138,6 @@ static void refuse_groups(const struct plan *plan, struct journal *journal, cons
     free(refused);
 }
 
-static void trace_group(const struct group *group, const char *how)
-{
-    struct buf lines = {0};
-    group_lines(group, &lines);
-    trace_add_lines(buf_text(&lines));
-    if (group->end == PLAN_SEND)
-        trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_EXTERNAL));
-    if (how != NULL && group->signer != NULL)
-        trace_add(TRACE_SIGN, group->signer_address);
-    for (size_t i = 0; how != NULL && i < group->certificate_count; i++) {
-        char *short_name = mem_strndup(group->certificates[i]->entry->fingerprint, 16);
-        trace_add(TRACE_ENCRYPT, short_name);
-        free(short_name);
-    }
-    buf_free(&lines);
-}
-
 static void send_group(const struct plan *plan, struct journal *journal, struct product *product,
                        const struct group *group, struct outcome *outcome)
 {
@@ -189,7 +153,7 @@ static void send_group(const struct plan *plan, struct journal *journal, struct 
                                   .recipients = &recipients,
                                   .how = file.how};
         handoff_run(message, journal, &handoff, outcome);
-        trace_group(group, file.how);
+        group_trace(group, CONFIG_TARGET_EXTERNAL, true);
     }
     strlist_free(&recipients);
 }
@@ -214,7 +178,7 @@ static void run_groups(struct plan *plan, struct journal *journal, struct outcom
         if (group->end == PLAN_SEND)
             send_group(plan, journal, product, group, &own);
         else
-            trace_group(group, NULL);
+            group_trace(group, CONFIG_TARGET_EXTERNAL, false);
         if (group->end == PLAN_WAIT)
             outcome_temporary(&own, "4.7.5", "%s", group->members[0]->detail);
         if (own.kind != OUTCOME_DONE && group->end == PLAN_SEND && product_module_died(product) &&
@@ -255,12 +219,15 @@ static bool given_up(struct plan *plan, struct journal *journal)
 void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients,
                   struct buf *explain, struct outcome *outcome)
 {
-    struct plan plan = {.message = message};
+    const int protection = message->config->header_protection;
+    struct plan plan = {.message = message,
+                        .protect = protection != CONFIG_PROTECTION_NO,
+                        .confidential = protection == CONFIG_PROTECTION_CONFIDENTIAL};
     struct direction_client client;
     struct strlist left = {0};
     long long age = (long long)time(NULL) - journal_first_seen(journal);
     plan.patient = journal == NULL || age < (long long)message->config->eip_patience;
-    claim_recipients(journal, recipients, &left, outcome);
+    handoff_claim(journal, recipients, &left, NULL, outcome);
     if (left.count > 0 && direction_client_find(message, &client, outcome) &&
         existing_look(message, &plan.existing, outcome)) {
         treatment_decide(&plan, &left, &client);

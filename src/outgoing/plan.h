@@ -23,7 +23,8 @@ struct plan_recipient {
     enum plan_end end;
     const struct select_choice *signer;      /* NULL: not signed by julia */
     const struct select_choice *certificate; /* NULL: not encrypted */
-    bool user_signed;                        /* the user's own signature counts */
+    bool common;      /* the certificate is not his own: all who have it share a message */
+    bool user_signed; /* the user's own signature counts */
     const struct config_profile *profile;
     const char *dsn, *reason; /* REFUSE: for the report (core/report.h) */
     char *detail;             /* REFUSE: date or text, may be NULL; WAIT: what is waited for */
@@ -39,9 +40,19 @@ struct plan {
     size_t also_count;
     struct plan_recipient *recipients;
     size_t count;
-    bool patient; /* EIP_PATIENCE has not passed yet */
+    bool protect, confidential; /* as in entity.h */
+    const bool *left_out;       /* as in entity.h; NULL */
+    bool patient;               /* EIP_PATIENCE has not passed yet */
 };
 
+/* treatment.c: the addresses that everybody who gets the message can read in it, in their form for
+ * comparison. */
+void plan_named(const struct header *header, struct strlist *named);
+bool plan_hides(const struct strlist *named, const char *recipient); /* he is none of them */
+/* treatment.c: registers the look-ups for ENCRYPT_ALSO_TO. */
+void plan_want_also(struct plan *plan);
+/* decide.c: an archive key that is configured is not optional: without it the recipient waits. */
+void plan_decide_also(const struct plan *plan, struct plan_recipient *recipient);
 /* treatment.c: wishes of rules and triggers for each recipient; who may sign; which look-ups that needs. */
 void treatment_decide(struct plan *plan, const struct strlist *recipients,
                       const struct direction_client *client);

@@ -65,13 +65,13 @@ static bool worked(struct product *product, enum protect_result result)
 
 static struct entity_header header_for(const struct product *product, bool encrypted)
 {
-    const struct config *config = product->plan->message->config;
-    return (struct entity_header){.message = product->plan->message,
-                                  .trigger = product->plan->trigger,
-                                  .protect = config->header_protection != CONFIG_PROTECTION_NO,
+    const struct plan *plan = product->plan;
+    return (struct entity_header){.message = plan->message,
+                                  .trigger = plan->trigger,
+                                  .protect = plan->protect,
                                   .encrypted = encrypted,
-                                  .confidential =
-                                      config->header_protection == CONFIG_PROTECTION_CONFIDENTIAL};
+                                  .confidential = plan->confidential,
+                                  .left_out = plan->left_out};
 }
 
 /* A new file that begins with `outer`. -1: outcome filled in. */
@@ -158,8 +158,7 @@ static void make_signature(struct product *product, struct signature *signature)
 /* The signature for this group, made when it is first needed. */
 static const struct signature *signature_for(struct product *product, const struct group *group)
 {
-    bool encrypted = group->certificate_count > 0 &&
-                     product->plan->message->config->header_protection != CONFIG_PROTECTION_NO;
+    bool encrypted = group->certificate_count > 0 && product->plan->protect;
     for (size_t i = 0; i < product->count; i++) {
         const struct signature *known = &product->signatures[i];
         if (known->signer == group->signer && known->profile == group->profile &&

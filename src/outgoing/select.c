@@ -110,7 +110,8 @@ unsigned int select_rank(enum select_use use, const struct ask_entry *entry,
                    (entry->area != NULL && strcmp(entry->area, "trusted") == 0);
     if (out_of_time(verdict, now)) /* only trust makes it usable: it blocks no other one */
         return 1;
-    return trusted ? 3 : 2;
+    unsigned int rank = trusted ? 3 : 2;
+    return use == SELECT_INSIDE && entry->key != NULL ? rank + 2 : rank;
 }
 
 /* Later beginning of validity wins; the fingerprint makes the choice the same every time. */

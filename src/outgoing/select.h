@@ -7,7 +7,11 @@
 #include "core/ask.h"
 #include "core/message.h"
 
-enum select_use { SELECT_SIGN, SELECT_ENCRYPT };
+enum select_use {
+    SELECT_SIGN,
+    SELECT_ENCRYPT,
+    SELECT_INSIDE /* encrypt to somebody inside: the certificates of own keys come first */
+};
 
 struct select_candidate {
     const struct ask_entry *entry;

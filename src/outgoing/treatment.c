@@ -7,8 +7,7 @@
 #include "outgoing/plan.h"
 #include "util/mem.h"
 
-/* Addresses that everybody who gets the message can read in it. */
-static void named_addresses(const struct header *header, struct strlist *named)
+void plan_named(const struct header *header, struct strlist *named)
 {
     static const char *const fields[] = {"To", "Cc", "Resent-To", "Resent-Cc"};
     for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
@@ -19,18 +18,21 @@ static void named_addresses(const struct header *header, struct strlist *named)
             free(value);
         }
     }
-}
-
-/* All in their form for comparison, sorted. */
-static void normalise_list(struct strlist *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        char *form = address_normalise(list->items[i]);
+    for (size_t i = 0; i < named->count; i++) {
+        char *form = address_normalise(named->items[i]);
         if (form == NULL)
             continue;
-        free(list->items[i]);
-        list->items[i] = form;
+        free(named->items[i]);
+        named->items[i] = form;
     }
+}
+
+bool plan_hides(const struct strlist *named, const char *recipient)
+{
+    char *form = address_normalise(recipient);
+    bool hidden = !strlist_has(named, form != NULL ? form : recipient);
+    free(form);
+    return hidden;
 }
 
 static bool has_calendar(const struct mime_part *part)
@@ -94,7 +96,7 @@ static void want_certificate(struct plan *plan, struct plan_recipient *recipient
                                           wish->encrypt_to != NULL ? wish->encrypt_to : recipient->address);
 }
 
-static void want_also(struct plan *plan)
+void plan_want_also(struct plan *plan)
 {
     const struct strlist *also = &plan->message->config->encrypt_also_to;
     plan->also = mem_array(also->count + 1, sizeof(size_t));
@@ -106,9 +108,7 @@ static void decide_one(struct plan *plan, const struct ruleset_facts *facts, con
                        struct plan_recipient *recipient)
 {
     const struct config *config = plan->message->config;
-    char *form = address_normalise(recipient->address);
-    recipient->hidden = !strlist_has(named, form != NULL ? form : recipient->address);
-    free(form);
+    recipient->hidden = plan_hides(named, recipient->address);
     if (config->ruleset != NULL)
         ruleset_match(config->ruleset, facts, recipient->address, &recipient->wish);
     add_triggers(&plan->trigger, &recipient->wish);
@@ -129,8 +129,7 @@ void treatment_decide(struct plan *plan, const struct strlist *recipients,
     struct strlist named = {0};
     bool encrypts = false;
     facts_make(plan->message, &facts);
-    named_addresses(&plan->message->mime.root->header, &named);
-    normalise_list(&named);
+    plan_named(&plan->message->mime.root->header, &named);
     trigger_find(plan->message, &plan->trigger);
     signer_decide(plan->message, client, &plan->signer);
     plan->select = select_new();
@@ -142,6 +141,6 @@ void treatment_decide(struct plan *plan, const struct strlist *recipients,
         encrypts = encrypts || plan->recipients[i].want_encrypt != PLAN_NO_WANT;
     }
     if (encrypts)
-        want_also(plan);
+        plan_want_also(plan);
     strlist_free(&named);
 }

@@ -22,8 +22,8 @@ START_TEST(faults_name_line_and_cure)
          "julia.conf: ADMIN: missing; set it to the address that shall get notices about problems\n"
          "julia.conf: INTERNAL_DOMAINS: missing; list the mail domains of your organisation\n"},
         {GOOD "MODE = gateway\n", "julia.conf:6: MODE: gateway is not built yet; use mailoffice\n"},
-        {GOOD "DELIVER = original\n", "julia.conf:6: DELIVER: original is not built yet; use plain\n"},
-        {GOOD "DELIVER = reencrypt\n", "julia.conf:6: DELIVER: reencrypt is not built yet; use plain\n"},
+        {GOOD "DELIVER = encrypted\n",
+         "julia.conf:6: DELIVER: \"encrypted\" is not one of plain|original|reencrypt\n"},
         {GOOD "TRUST_LEVEL = x\nDKIM_BROKEN = yes\n",
          "julia.conf:6: TRUST_LEVEL: this part of julia is not built yet; remove the line\n"
          "julia.conf:7: DKIM_BROKEN: this part of julia is not built yet; remove the line\n"},
