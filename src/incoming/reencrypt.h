@@ -22,7 +22,7 @@ enum reencrypt_need {
 /* By the fields of the finished message. Only for messages whose fields julia has written itself. */
 enum reencrypt_need reencrypt_need(const struct header *header);
 
-struct reencrypt_left { /* for whom no encrypted message could be made */
+struct reencrypt_left { /* for whom no encrypted message can be made, however often it is tried */
     struct strlist recipients;
     struct outcome outcome; /* why; temporary if there are any */
 };
@@ -35,8 +35,10 @@ void reencrypt_left_free(struct reencrypt_left *left);
    that came hidden is hidden again. Profile "default"; ENCRYPT_ALSO_TO as for outgoing mail; every output
    passes the last check; journalled as any hand-off. A recipient without a usable certificate gets nothing:
    ADMIN is told once a message, and he stands in left_r; with left_r NULL his outcome goes into `outcome`
-   (temporary). `explain` not NULL: writes the lines of -explain, sends nothing; journal is NULL then. Returns
-   how many recipients got it by this call. */
+   (temporary). That of modules that cannot answer always does; when a certificate cannot be judged for longer
+   than GIVE_UP, that of GATEWAY_KEY is taken.
+   `explain` not NULL: writes the lines of -explain, sends nothing; journal is NULL then. Returns how many
+   recipients got it by this call. */
 size_t reencrypt_run(struct message *finished, struct journal *journal, const struct strlist *recipients,
                      struct buf *explain, struct reencrypt_left *left_r, struct outcome *outcome);
 
