@@ -7,6 +7,8 @@
 #include "mail/address.h"
 #include "util/mem.h"
 
+#define OWN_NOTICE "(localhost)" /* a client's comment always has its address */
+
 /* The address in the last [...] of `text`: whatever stands before it may come from the client. */
 static bool bracketed_address(const char *text, size_t len, struct network_address *address_r)
 {
@@ -20,14 +22,16 @@ static bool bracketed_address(const char *text, size_t len, struct network_addre
     return ok;
 }
 
-/* Sendmail's $_: "user@host [address]", "[address]", or "user@localhost" for mail submitted here. */
+/* Sendmail's $_: "user@host [address]", "[address]", "user@localhost" for mail submitted here, or "localhost"
+   for a notice that it writes itself. */
 static bool client_from_peer(const struct config *config, const char *peer, struct direction_client *client_r)
 {
     if (strchr(peer, '[') != NULL)
         return bracketed_address(peer, strlen(peer), &client_r->address);
     const char *at = strrchr(peer, '@');
     client_r->local =
-        at != NULL && (strcasecmp(at + 1, "localhost") == 0 || strcasecmp(at + 1, config->myhostname) == 0);
+        at != NULL ? strcasecmp(at + 1, "localhost") == 0 || strcasecmp(at + 1, config->myhostname) == 0
+                   : strcasecmp(peer, "localhost") == 0;
     return client_r->local;
 }
 
@@ -71,7 +75,7 @@ static bool written_here(const struct config *config, const char *p)
 
 /* "from HELO (NAME [ADDRESS]) (...) by HOST ...": the forms Postfix and Sendmail write. HELO is the client's
    own word and must be one word; the first comment is the MTA's. "by HOST ..." and "(from user@localhost) by
-   HOST ..." were submitted here. */
+   HOST ..." were submitted here, "from localhost (localhost) by HOST ..." is a notice of Sendmail's own. */
 static bool client_from_received(const struct config *config, const char *value,
                                  struct direction_client *client_r)
 {
@@ -82,8 +86,10 @@ static bool client_from_received(const struct config *config, const char *value,
     const char *helo = skip_blanks(value + 4);
     const char *p = skip_blanks(helo + strcspn(helo, " \t("));
     const char *end = p > helo && *p == '(' ? skip_comment(p) : NULL;
-    return end != NULL && written_here(config, end) &&
-           bracketed_address(p, (size_t)(end - p), &client_r->address);
+    if (end == NULL || !written_here(config, end))
+        return false;
+    client_r->local = end - p == sizeof(OWN_NOTICE) - 1 && memcmp(p, OWN_NOTICE, sizeof(OWN_NOTICE) - 1) == 0;
+    return client_r->local || bracketed_address(p, (size_t)(end - p), &client_r->address);
 }
 
 bool direction_client_find(const struct message *message, struct direction_client *client_r,

@@ -1,6 +1,5 @@
 #include "core/envelope_line.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,8 +24,7 @@ static size_t sender_length(const char *text, size_t len)
     return i;
 }
 
-/* Both MTAs' ways to write the null sender: nothing, or the name that notices come from. */
-static bool is_null_sender(const char *text, size_t len)
+bool envelope_line_null(const char *text, size_t len)
 {
     static const char daemon[] = "MAILER-DAEMON";
 
@@ -62,6 +60,6 @@ uint64_t envelope_line_parse(const char *data, size_t len, char **sender_r)
         text++;
         sender_len -= 2;
     }
-    *sender_r = is_null_sender(text, sender_len) ? mem_strdup("") : mem_strndup(text, sender_len);
+    *sender_r = envelope_line_null(text, sender_len) ? mem_strdup("") : mem_strndup(text, sender_len);
     return (uint64_t)(end - data) + 1;
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "core/envelope_line.h"
 #include "mail/address.h"
 #include "util/mem.h"
 
@@ -80,11 +81,13 @@ static bool parse_recipients(struct options *options, int argc, char *const *arg
 {
     struct strlist seen = {0};
     for (int i = first; i < argc && outcome->kind == OUTCOME_DONE; i++) {
-        if (address_valid(argv[i], true))
-            add_recipient(&options->envelope.recipients, &seen, argv[i]);
+        char *address = address_valid(argv[i], true) ? mem_strdup(argv[i]) : address_quote(argv[i]);
+        if (address != NULL)
+            add_recipient(&options->envelope.recipients, &seen, address);
         else
             outcome_permanent(outcome, EX_DATAERR, "5.1.3", "recipient %d is not a mail address",
                               i - first + 1);
+        free(address);
     }
     strlist_free(&seen);
     return outcome->kind == OUTCOME_DONE;
@@ -106,7 +109,8 @@ static bool parse_valued(struct options *options, const char *name, const char *
         envelope->peer = absent_if_empty(value);
     } else if (strcmp(name, "-sender") == 0) {
         free(envelope->sender);
-        envelope->sender = mem_strdup(strcmp(value, "<>") == 0 ? "" : value);
+        bool null = strcmp(value, "<>") == 0 || envelope_line_null(value, strlen(value));
+        envelope->sender = mem_strdup(null ? "" : value);
     } else if (strcmp(name, "-auth") == 0) {
         free(envelope->auth);
         envelope->auth = absent_if_empty(value);

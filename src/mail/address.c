@@ -225,6 +225,30 @@ const char *address_domain(const char *address)
     return found;
 }
 
+char *address_quote(const char *stripped)
+{
+    const char *at = strrchr(stripped, '@');
+    struct buf out = {0};
+    char *address;
+
+    if (at == NULL || *stripped == '-')
+        return NULL;
+    buf_add_char(&out, '"');
+    for (const char *p = stripped; p < at; p++) {
+        if (*p == '"' || *p == '\\')
+            buf_add_char(&out, '\\');
+        buf_add_char(&out, *p);
+    }
+    buf_add_char(&out, '"');
+    buf_add_text(&out, at);
+    address = buf_take(&out);
+    if (!address_valid(address, false)) {
+        free(address);
+        return NULL;
+    }
+    return address;
+}
+
 bool address_equal(const char *a, const char *b)
 {
     char *x = address_normalise(a), *y = address_normalise(b);

@@ -23,6 +23,11 @@ char *address_normalise(const char *address);
 const char *address_domain(const char *address);  /* behind the last '@' outside quotes; "" if none */
 bool address_equal(const char *a, const char *b); /* by normalised form */
 
+/* For an address whose quotes somebody stripped, as Sendmail does for a mailer with flag s: what stands
+   before the last '@' put in quotes again, newly allocated; NULL when that is no valid address either, or it
+   begins with '-'. */
+char *address_quote(const char *stripped);
+
 /* "x.example" matches exactly, ".x.example" it and everything below, "." everything. Case and IDN form do not
  * matter. */
 bool address_domain_matches(const char *domain, const char *pattern);

@@ -63,6 +63,40 @@ START_TEST(empty_values)
 }
 END_TEST
 
+/* What Sendmail does to the concept's mailer: flag s strips quotes. And its own notices have a name as
+ * sender. */
+START_TEST(stripped_quotes)
+{
+    static const struct {
+        const char *given, *meant; /* NULL: refused */
+    } rows[] = {
+        {"carl x@y.example", "\"carl x\"@y.example"},
+        {"q\"u\\o@y.example", "\"q\\\"u\\\\o\"@y.example"},
+        {"a@b@y.example", "\"a@b\"@y.example"},
+        {"a,b@y.example", "\"a,b\"@y.example"},
+        {"@y.example", "\"\"@y.example"},
+        {"\"carl x\"@y.example", "\"carl x\"@y.example"},
+        {"carl x", NULL},
+        {"carl x@", NULL},
+        {"carl x@y example", NULL},
+        {"-f x@y.example", NULL},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        const char *const line[] = {"-client",     "",  "-sender", "MAILER-DAEMON", "-readmail",
+                                    rows[i].given, NULL};
+        struct options o;
+        struct outcome outcome;
+        bool ok = parse(&o, &outcome, line);
+        ck_assert_msg(ok == (rows[i].meant != NULL), "row %zu", i);
+        if (ok) {
+            ck_assert_str_eq(o.envelope.recipients.items[0], rows[i].meant);
+            ck_assert_str_eq(o.envelope.sender, "");
+        }
+        options_free(&o);
+    }
+}
+END_TEST
+
 START_TEST(dsn_values)
 {
     static const struct {
@@ -126,4 +160,4 @@ START_TEST(wrong_lines)
 }
 END_TEST
 
-UNIT_MAIN("core-options", a_whole_line, empty_values, dsn_values, wrong_lines)
+UNIT_MAIN("core-options", a_whole_line, empty_values, stripped_quotes, dsn_values, wrong_lines)
