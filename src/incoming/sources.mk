@@ -2,6 +2,7 @@
 INCOMING_SRC := \
 	src/incoming/assemble.c \
 	src/incoming/author.c \
+	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
 	src/incoming/forged.c \
 	src/incoming/harvest.c \
