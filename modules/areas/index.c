@@ -1,8 +1,11 @@
 #include "modules/areas/index.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "modules/areas/index_sql.h"
 #include "util/mem.h"
@@ -104,8 +107,27 @@ static bool configure(struct index *index)
                    "PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON");
 }
 
+/* An index that root's commands make belongs to whom its folder belongs to: else the modules, as that user,
+   could not open it. */
+static void make_for_owner(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash != NULL ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    struct stat st;
+    bool needed = geteuid() == 0 && stat(folder, &st) == 0 && st.st_uid != 0;
+    int fd = needed ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640) : -1;
+
+    free(folder);
+    if (fd < 0)
+        return;
+    if (fchown(fd, st.st_uid, st.st_gid) != 0)
+        unlink(path);
+    close(fd);
+}
+
 static bool connect_file(struct index *index)
 {
+    make_for_owner(index->path);
     if (sqlite3_open_v2(index->path, &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         note_failure(index, sqlite3_extended_errcode(index->db));

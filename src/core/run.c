@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/exit.h"
+#include "core/owner.h"
 #include "core/selfcheck.h"
 #include "core/split.h"
 #include "core/trace.h"
@@ -147,7 +148,10 @@ void run_options(struct options *options, struct outcome *outcome)
     struct conf_faults faults = {0};
     umask(PRIVACY);
     bool loaded = config_load(&config, options->config, &faults);
-    if (options->action == OPTIONS_CHECK) {
+    if (loaded && !owner_become(config.journal_dir)) {
+        outcome_temporary(outcome, "4.3.0", "the owner of JOURNAL_DIR %s: %s", config.journal_dir,
+                          strerror(errno));
+    } else if (options->action == OPTIONS_CHECK) {
         selfcheck_run(loaded ? &config : NULL, &faults, outcome);
     } else if (!loaded) {
         refuse_config(&faults, outcome);

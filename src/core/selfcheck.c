@@ -39,6 +39,15 @@ static void check_directory(const char *name, const char *path)
         tell(true, "%s: %s", name, path);
 }
 
+/* It was read already; but root may have done that (owner_become()). */
+static void check_readable(const char *name, const char *path)
+{
+    if (access(path, R_OK) == 0)
+        tell(true, "%s: %s", name, path);
+    else
+        tell(false, "%s: %s: %s; the user of julia must be able to read it", name, path, strerror(errno));
+}
+
 static void check_log_file(const char *name, const char *path)
 {
     if (path == NULL || path[0] != '/')
@@ -167,7 +176,10 @@ static void check_rules(const struct config *config)
         return;
     }
     ruleset_lint(config->ruleset, &findings);
-    tell(true, "rules: %s, %zu remarks", config->rules, findings.items.count);
+    if (access(config->rules, R_OK) != 0)
+        check_readable("rules", config->rules);
+    else
+        tell(true, "rules: %s, %zu remarks", config->rules, findings.items.count);
     for (size_t i = 0; i < findings.items.count; i++)
         printf("note  %s\n", findings.items.items[i]);
     ruleset_faults_free(&findings);
@@ -175,7 +187,7 @@ static void check_rules(const struct config *config)
 
 static void check_all(const struct config *config)
 {
-    tell(true, "configuration: %s", config->file);
+    check_readable("configuration", config->file);
     check_rules(config);
     check_directory("SPOOL", config->spool);
     if (config->journal != CONFIG_JOURNAL_NO)

@@ -13,6 +13,7 @@ CORE_SRC := \
 	src/core/main.c \
 	src/core/message.c \
 	src/core/options.c \
+	src/core/owner.c \
 	src/core/pass.c \
 	src/core/quoted.c \
 	src/core/run.c \

@@ -64,9 +64,19 @@ fi
 commands "$SOURCE/README.md" '^Try them' '^## Put' >"$W/try"
 is "$(wc -l <"$W/try")" 3 'README: three commands to try rules and configuration'
 while read -r line; do
-    as julia $line >"$W/out" 2>&1
+    sh -c "$line" >"$W/out" 2>&1
     ok $? "README: $line" || diag "$(cat "$W/out")"
 done <"$W/try"
+/opt/julia/bin/julia-module-check keys-file >"$W/out" 2>&1
+ok $? 'root tries a module' || diag "$(cat "$W/out")"
+printf 'From: a@behoerde.de\n\nt\n' | /opt/julia/bin/julia -explain -readmail b@x.example >"$W/out" 2>&1
+ok $? 'root asks for an explanation' || diag "$(cat "$W/out")"
+/opt/julia/bin/julia -prune >"$W/out" 2>&1
+ok $? 'root prunes the journal' || diag "$(cat "$W/out")"
+is "$(find /opt/julia/var /opt/julia/logs -user root ! -path /opt/julia/var)" '' 'what root tries leaves nothing of root where julia must write'
+chmod 600 /opt/julia/etc/julia.conf
+like "$(/opt/julia/bin/julia -check)" '^FAULT configuration: .*julia.conf: Permission denied' 'a configuration that only root can read is a fault, also to root'
+chmod 644 /opt/julia/etc/julia.conf
 
 # Keys and certificates as the table says, and the two commands below it.
 openssl pkcs12 -export -in "$P/mail.crt" -inkey "$P/mail.key" -passout pass: -out "$W/mail.p12"

@@ -259,6 +259,35 @@ START_TEST(through_a_link)
 }
 END_TEST
 
+/* What an administrator's command makes must not stand in the modules' way. */
+START_TEST(made_by_root)
+{
+    char *folder, *path, error[200] = "";
+    struct index *index;
+    struct stat st;
+
+    if (geteuid() != 0)
+        return;
+    set_up();
+    folder = mem_printf("%s/of-another", fixture.root);
+    path = mem_printf("%s/index", folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    ck_assert_int_eq(chown(folder, 4711, 4712), 0);
+    index = areas_index_open(path, error, sizeof(error));
+    ck_assert_ptr_nonnull(index);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_uid, 4711);
+    ck_assert_uint_eq(st.st_gid, 4712);
+    ck_assert_int_eq(st.st_mode & 07027, 0);
+    areas_index_close(index);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    free(folder);
+    free(path);
+    tear_down();
+}
+END_TEST
+
 /* A process of another user that can read the index but not write it. */
 START_TEST(not_writable)
 {
@@ -474,6 +503,6 @@ START_TEST(no_secrets)
 END_TEST
 
 UNIT_MAIN("areas-index", damaged_while_closed, damaged_while_open, wrong_contents, nothing_is_left_behind,
-          foreign_file, deleted_while_open, other_directories, through_a_link, not_writable,
+          foreign_file, deleted_while_open, other_directories, through_a_link, made_by_root, not_writable,
           not_writable_and_changed, cannot_be_made, many_readers, many_readers_of_a_vanishing_index,
           no_secrets)
