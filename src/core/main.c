@@ -1,4 +1,5 @@
 /* julia: what the MTA calls once per message (julia(8)). */
+#include "core/caller.h"
 #include "core/exit.h"
 #include "core/options.h"
 #include "core/run.h"
@@ -7,6 +8,7 @@ int main(int argc, char **argv)
 {
     struct options options = {0};
     struct outcome outcome;
+    caller_note();
     exit_guard();
     outcome_done(&outcome);
     if (options_parse(&options, argc, argv, &outcome))

@@ -72,6 +72,8 @@ void message_read(struct message *message, int fd_in, struct outcome *outcome)
     message->offset = envelope_line_parse(spool_data(spool), spool_held(spool), &from_line);
     settle_sender(message, from_line, outcome);
     spool_rest(spool, fd_in, message->offset, message->envelope.sender, outcome);
+    if (outcome->kind == OUTCOME_DONE && spool_is_empty(spool))
+        outcome_temporary(outcome, "4.3.0", "there is no message on standard input");
     if (outcome->kind == OUTCOME_DONE)
         message->fd = spool_take(spool, &message->size, message->digest);
     spool_free(spool);

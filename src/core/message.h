@@ -37,7 +37,8 @@ struct message {
 };
 
 /* Spools standard input (`fd_in`) to its end and parses it. Faults are outcomes: unreadable input, full disk:
-   temporary; larger than MAX_SIZE: permanent 5.3.4 (still read to its end). */
+   temporary, and so is no input at all, which no MTA means; larger than MAX_SIZE: permanent 5.3.4 (still read
+   to its end). */
 void message_read(struct message *message, int fd_in, struct outcome *outcome);
 /* Goes on with the octets of `fd` (taken over) in the place of the message's own. What identifies the message
    to the journal stays. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/caller.h"
 #include "core/exit.h"
 #include "core/owner.h"
 #include "core/selfcheck.h"
@@ -37,6 +38,8 @@ static void deliver(const struct config *config, struct options *options, struct
     take_envelope(&message, options);
     log_set_queue_id(message.envelope.queue_id);
     message_read(&message, STDIN_FILENO, outcome);
+    if (caller_is_gone())
+        outcome_temporary(outcome, "4.3.0", "the MTA ended before it had handed over the message");
     if (outcome->kind == OUTCOME_DONE)
         split_run(&message, NULL, outcome);
     trace_write(&message, outcome);

@@ -2,6 +2,7 @@
 CORE_SRC := \
 	src/core/ask.c \
 	src/core/ask_verdict.c \
+	src/core/caller.c \
 	src/core/config.c \
 	src/core/config_check.c \
 	src/core/config_profile.c \

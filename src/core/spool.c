@@ -127,6 +127,11 @@ void spool_rest(struct spool *spool, int fd_in, uint64_t skip, const char *sende
     } while (read_more(spool, fd_in, outcome));
 }
 
+bool spool_is_empty(const struct spool *spool)
+{
+    return spool->written <= spool->skip;
+}
+
 int spool_take(struct spool *spool, uint64_t *size_r, unsigned char digest_r[SHA256_LEN])
 {
     int fd = spool->fd;

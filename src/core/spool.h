@@ -4,6 +4,8 @@
 #ifndef JULIA_SPOOL_H
 #define JULIA_SPOOL_H
 
+#include <stdbool.h>
+
 #include "core/config.h"
 #include "util/outcome.h"
 #include "util/sha256.h"
@@ -19,6 +21,7 @@ size_t spool_held(const struct spool *spool);
 /* Reads the rest. `skip` octets at the beginning belong neither to size nor to digest, which begins with
    `sender` and NUL. Full disk, unreadable input: temporary; more than MAX_SIZE: permanent 5.3.4. */
 void spool_rest(struct spool *spool, int fd_in, uint64_t skip, const char *sender, struct outcome *outcome);
+bool spool_is_empty(const struct spool *spool); /* nothing came but `skip` octets */
 /* The file (the caller's now), the size behind `skip`, the digest. */
 int spool_take(struct spool *spool, uint64_t *size_r, unsigned char digest_r[SHA256_LEN]);
 

@@ -26,10 +26,13 @@ printf 'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nnever closed' > "$di
 printf 'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\n\n--b\n\nx\n--b\n\nnothing\n--b--\n' > "$dir/false-signed"
 printf 'Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\nAAAA\n' > "$dir/false-p7m"
 { printf 'X-Long: '; head -c 1000000 /dev/zero | tr '\0' x; printf '\n\nbody\n'; } > "$dir/long-line"
-: > "$dir/empty"
-for n in plain crlf mixed no-newline binary no-header no-fields open-multipart false-signed false-p7m long-line empty; do
+for n in plain crlf mixed no-newline binary no-header no-fields open-multipart false-signed false-p7m long-line; do
     same "$dir/$n" "octet for octet: $n"
 done
+
+forget
+outgoing u@behoerde.de b@x.example < /dev/null
+is "$status ${said%% *} $(taken external)" '75 4.3.0 0' 'no input at all is no message: it waits'
 
 forget
 { echo 'From u@behoerde.de Sat Nov 21 12:00:00 2026'; cat "$dir/plain"; } > "$dir/from_"

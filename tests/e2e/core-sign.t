@@ -89,9 +89,9 @@ send user_2@behoerde.de b@x.example
 verify "$out" "$base/content"
 ok $? 'a message with CRLF'
 is "$(grep -c -v $'\r$' "$out")" 0 '... keeps its line ends'
-: > "$in"
+echo > "$in"
 send user_2@behoerde.de b@x.example
-is "$status $(taken external) $(taken internal)" '0 0 1' 'an empty message has no author: refused'
+is "$status $(taken external) $(taken internal)" '0 0 1' 'a message without a header has no author: refused'
 printf 'From: user_2@behoerde.de' > "$in"
 send user_2@behoerde.de b@x.example
 verify "$out" "$base/content"

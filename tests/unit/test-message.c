@@ -1,5 +1,6 @@
 #include "core/message.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -108,9 +109,9 @@ START_TEST(structure)
     ck_assert_uint_eq(f.message.header_from.count, 3);
     ck_assert_str_eq(f.message.header_from.items[2], "c@x.example");
     ck_assert_uint_eq(f.message.mime.root->end, strlen(text));
-    fixture_message(&f, "", 0, "");
+    fixture_message(&f, "\n", 1, "");
     ck_assert_int_eq(f.outcome.kind, OUTCOME_DONE);
-    ck_assert_uint_eq(f.message.size, 0);
+    ck_assert_uint_eq(f.message.size, 1);
     ck_assert_str_eq(f.message.eol, "\n");
     fixture_tear_down(&f);
 }
@@ -202,6 +203,12 @@ START_TEST(faults)
     f.message.config = &f.config;
     f.message.envelope.sender = mem_strdup("");
     message_read(&f.message, -1, &f.outcome); /* standard input that is closed */
+    ck_assert_int_eq(f.outcome.kind, OUTCOME_TEMPORARY);
+    message_free(&f.message);
+    f.message.config = &f.config;
+    f.message.envelope.sender = mem_strdup("");
+    outcome_done(&f.outcome);
+    message_read(&f.message, open("/dev/null", O_RDONLY | O_CLOEXEC), &f.outcome); /* no message at all */
     ck_assert_int_eq(f.outcome.kind, OUTCOME_TEMPORARY);
     free(text);
     fixture_tear_down(&f);
