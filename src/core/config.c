@@ -113,6 +113,7 @@ static const struct conf_entry table[] = {
     YESNO("SUBJECT_TAGS", AT(subject_tags), "no"),
     YESNO("REPORT", AT(report), "no"),
     CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|yes|confidential"),
+    CHOICE("DKIM_BROKEN", AT(dkim_broken), "remove", "keep|remove|refuse"),
     YESNO("ACCEPT_WEAK", AT(accept_weak), "no"),
     CHOICE("REVOCATION", AT(revocation), "prefer", "require|prefer|off"),
     {"PROFILE_*", CONF_TEXT, NULL, AT(profiles_raw), 0, 0, NULL, config_profile_check},
@@ -138,12 +139,11 @@ static const struct conf_entry table[] = {
     CHOICE("LOG_NAMES", AT(log_names), "yes", "yes|hash|no"),
     PATH("TEMPLATES", AT(templates), "etc/templates"),
     /* Reserved. */
-    LATER("DKIM_BROKEN"),
     LATER("TRUST_LEVEL"),
     LATER("FETCH_ALLOW"),
 };
 #define ENTRIES (sizeof(table) / sizeof(table[0]))
-#define LATERS  3
+#define LATERS  2
 
 const struct conf_entry *config_table(size_t *shipped_r, size_t *all_r)
 {

@@ -1,7 +1,10 @@
 #include "core/explain.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "outgoing/dkim.h"
 
 static void put_clean(struct buf *out, const char *text)
 {
@@ -93,6 +96,24 @@ static void note_member(const struct plan *plan, const struct plan_recipient *me
     buf_free(&wish);
 }
 
+/* What becomes of the message's own DKIM-Signature fields. */
+static void note_dkim(const struct plan *plan, const struct group *group, struct buf *out)
+{
+    const struct header *header = &plan->message->mime.root->header;
+    bool sealed = group->signer != NULL || group->certificate_count > 0;
+    struct entity_header how = plan_header(plan, group->certificate_count > 0);
+    bool *broken =
+        group->end == PLAN_SEND && (sealed || plan_clear_changes(plan)) ? dkim_broken(&how, sealed) : NULL;
+    for (size_t i = 0; broken != NULL && i < header->count; i++)
+        if (broken[i]) {
+            char *domain = dkim_domain(header, i);
+            explain_note(out, "the DKIM-Signature of %s would not hold any more, and is %s", domain,
+                         plan->dkim == CONFIG_DKIM_REMOVE ? "removed" : "kept (DKIM_BROKEN)");
+            free(domain);
+        }
+    free(broken);
+}
+
 /* Each look-up once per group. */
 static void note_wants(const struct plan *plan, const struct group *group, struct buf *out)
 {
@@ -140,4 +161,5 @@ void explain_group(const struct plan *plan, const struct group *group, const cha
     for (size_t i = 0; i < group->count; i++)
         note_member(plan, group->members[i], out);
     note_wants(plan, group, out);
+    note_dkim(plan, group, out);
 }

@@ -102,6 +102,20 @@ void entity_outer_header(const struct entity_header *how, struct buf *out)
         buf_printf(out, "MIME-Version: 1.0%s", header->eol);
 }
 
+void entity_clear_header(const struct entity_header *how, struct buf *out)
+{
+    const struct header *header = &how->message->mime.root->header;
+    for (size_t i = 0; i < header->count; i++) {
+        const struct header_field *field = &header->fields[i];
+        if (how->left_out != NULL && how->left_out[i])
+            continue;
+        if (header_field_is(header, i, "Subject"))
+            trigger_strip(how->message->config, header, i, out);
+        else
+            buf_add(out, header->data + field->start, field->end - field->start);
+    }
+}
+
 /* Behind a quoted string or comment that begins at `at`, else `at` itself. */
 static size_t skip_quoted(const char *text, size_t len, size_t at)
 {

@@ -35,6 +35,9 @@ struct entity_header {
    become blanks), except Content-*, Bcc, the triggers in Subject, a second MIME-Version. Ends with a line
    end, not with the empty line. */
 void entity_outer_header(const struct entity_header *how, struct buf *out);
+/* The header of a message that is neither signed nor encrypted: all fields, triggers removed, fields left
+ * out. */
+void entity_clear_header(const struct entity_header *how, struct buf *out);
 /* The header of the entity inside: the Content-* fields (text/plain if there is none), and with `protect`
    copies of the fields that people read. */
 void entity_inner_header(const struct entity_header *how, struct buf *out);

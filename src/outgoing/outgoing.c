@@ -9,6 +9,7 @@
 #include "core/giveup.h"
 #include "delivery/handoff.h"
 #include "delivery/report.h"
+#include "outgoing/dkim.h"
 #include "outgoing/group.h"
 #include "outgoing/plan.h"
 #include "outgoing/product.h"
@@ -101,6 +102,7 @@ static void decide(struct plan *plan)
         const char *fault = header_fault(message);
         if (fault != NULL)
             refuse_unreadable(plan, fault);
+        dkim_refuse(plan);
     }
     if (message->config->engine == CONFIG_ENGINE_REHEARSE) {
         log_rehearsal(plan);
@@ -221,6 +223,7 @@ void outgoing_run(struct message *message, struct journal *journal, const struct
 {
     const int protection = message->config->header_protection;
     struct plan plan = {.message = message,
+                        .dkim = message->config->dkim_broken,
                         .protect = protection != CONFIG_PROTECTION_NO,
                         .confidential = protection == CONFIG_PROTECTION_CONFIDENTIAL};
     struct direction_client client;

@@ -5,6 +5,23 @@
 
 #include "util/mem.h"
 
+struct entity_header plan_header(const struct plan *plan, bool encrypted)
+{
+    return (struct entity_header){.message = plan->message,
+                                  .trigger = plan->trigger,
+                                  .protect = plan->protect,
+                                  .encrypted = encrypted,
+                                  .confidential = plan->confidential,
+                                  .left_out = plan->left_out};
+}
+
+bool plan_clear_changes(const struct plan *plan)
+{
+    return (plan->trigger.sign || plan->trigger.encrypt) && plan->existing.kind != EXISTING_ENCRYPTED &&
+           plan->message->mime.fault != MIME_HEADER_TOO_LONG &&
+           plan->message->config->engine == CONFIG_ENGINE_WORK;
+}
+
 static void clear_decision(struct plan_recipient *recipient)
 {
     free(recipient->detail);

@@ -4,6 +4,7 @@
 
 #include "core/direction.h"
 #include "core/message.h"
+#include "outgoing/entity.h"
 #include "outgoing/existing.h"
 #include "outgoing/select.h"
 #include "outgoing/signer.h"
@@ -41,6 +42,7 @@ struct plan {
     struct plan_recipient *recipients;
     size_t count;
     bool protect, confidential; /* as in entity.h */
+    int dkim;                   /* enum config_dkim */
     const bool *left_out;       /* as in entity.h; NULL */
     bool patient;               /* EIP_PATIENCE has not passed yet */
 };
@@ -61,6 +63,11 @@ void decide_all(struct plan *plan);
 /* decide.c: SMIME_ENGINE 0 and 1: nothing is changed, and what must be encrypted waits unless ENGINE_CLEAR.
  */
 void decide_unchanged(struct plan *plan);
+
+/* How the header goes out. */
+struct entity_header plan_header(const struct plan *plan, bool encrypted);
+/* Is anything changed even for those whose message is neither signed nor encrypted: a trigger in Subject? */
+bool plan_clear_changes(const struct plan *plan);
 
 void plan_refuse(struct plan_recipient *recipient, const char *dsn, const char *reason, const char *detail);
 void plan_wait(struct plan_recipient *recipient, const char *format, ...)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "delivery/report.h"
+#include "outgoing/dkim.h"
 #include "outgoing/lastcheck.h"
 #include "outgoing/protect.h"
 #include "util/fdio.h"
@@ -28,7 +29,8 @@ struct product {
     struct journal *journal;
     struct signature *signatures;
     size_t count;
-    int fd; /* of the group at hand; -1 none */
+    int fd;    /* of the group at hand; -1 none */
+    bool told; /* that DKIM-Signature fields were removed */
     bool died;
 };
 
@@ -63,15 +65,25 @@ static bool worked(struct product *product, enum protect_result result)
     return result == PROTECT_DONE;
 }
 
-static struct entity_header header_for(const struct product *product, bool encrypted)
+/* Without what ends here: signatures of own domains that would not hold any more. */
+static void outer_header(struct product *product, bool encrypted, bool sealed, struct buf *outer)
 {
     const struct plan *plan = product->plan;
-    return (struct entity_header){.message = plan->message,
-                                  .trigger = plan->trigger,
-                                  .protect = plan->protect,
-                                  .encrypted = encrypted,
-                                  .confidential = plan->confidential,
-                                  .left_out = plan->left_out};
+    const struct header *header = &plan->message->mime.root->header;
+    struct entity_header how = plan_header(plan, encrypted);
+    bool *removed = dkim_remove(plan, &how, sealed);
+    for (size_t i = 0; removed != NULL && !product->told && i < header->count; i++)
+        if (removed[i]) {
+            char *domain = dkim_domain(header, i);
+            log_event(LOG_LEVEL_INFO, "dkim-removed", "domain", domain, (char *)NULL);
+            free(domain);
+        }
+    product->told = product->told || removed != NULL;
+    if (sealed)
+        entity_outer_header(&how, outer);
+    else
+        entity_clear_header(&how, outer);
+    free(removed);
 }
 
 /* A new file that begins with `outer`. -1: outcome filled in. */
@@ -143,12 +155,11 @@ static bool sign_entity(struct product *product, struct signature *signature, co
 
 static void make_signature(struct product *product, struct signature *signature)
 {
-    struct entity_header how = header_for(product, signature->encrypted);
-    struct entity_header outside = header_for(product, false);
+    struct entity_header how = plan_header(product->plan, signature->encrypted);
     struct entity entity = {.own_fd = -1};
     struct buf outer = {0};
     outcome_done(&signature->outcome);
-    entity_outer_header(&outside, &outer);
+    outer_header(product, false, true, &outer);
     if (entity_prepared(&how, &entity, &signature->outcome))
         sign_entity(product, signature, &outer, &entity);
     entity_free(&entity);
@@ -178,9 +189,8 @@ static const struct signature *signature_for(struct product *product, const stru
 static bool encrypt_entity(struct product *product, const struct group *group, const struct entity *entity,
                            struct outcome *outcome)
 {
-    struct entity_header how = header_for(product, true);
     struct buf outer = {0};
-    entity_outer_header(&how, &outer);
+    outer_header(product, true, true, &outer);
     product->fd = begin_file(product, &outer, outcome);
     struct lastcheck check = {.form = LASTCHECK_ENCRYPTED,
                               .outer = &outer,
@@ -204,7 +214,7 @@ static bool make_encrypted(struct product *product, const struct group *group,
     if (signature != NULL) {
         entity.pieces[0] = (struct entity_piece){signature->fd, signature->entity_start, signature->length};
     } else {
-        struct entity_header how = header_for(product, true);
+        struct entity_header how = plan_header(product->plan, true);
         ok = entity_plain(&how, &entity, outcome);
     }
     ok = ok && encrypt_entity(product, group, &entity, outcome);
@@ -220,17 +230,9 @@ static bool make_clear(struct product *product, struct product_file *file_r, str
     const struct mime_part *root = message->mime.root;
     struct buf header = {0};
     *file_r = (struct product_file){message->fd, message->offset, "clear"};
-    if ((!product->plan->trigger.sign && !product->plan->trigger.encrypt) ||
-        product->plan->existing.kind == EXISTING_ENCRYPTED || message->mime.fault == MIME_HEADER_TOO_LONG ||
-        message->config->engine != CONFIG_ENGINE_WORK)
+    if (!plan_clear_changes(product->plan))
         return true;
-    for (size_t i = 0; i < root->header.count; i++) {
-        const struct header_field *field = &root->header.fields[i];
-        if (header_field_is(&root->header, i, "Subject"))
-            trigger_strip(message->config, &root->header, i, &header);
-        else
-            buf_add(&header, root->header.data + field->start, field->end - field->start);
-    }
+    outer_header(product, false, false, &header);
     product->fd = begin_file(product, &header, outcome);
     uint64_t rest = root->start + root->header.len;
     bool ok = product->fd >= 0;

@@ -1,6 +1,7 @@
 # Outgoing mail: decide, choose certificates, sign, encrypt, check.
 OUTGOING_SRC := \
 	src/outgoing/decide.c \
+	src/outgoing/dkim.c \
 	src/outgoing/entity.c \
 	src/outgoing/existing.c \
 	src/outgoing/group.c \

@@ -26,7 +26,7 @@ START_TEST(faults_name_line_and_cure)
          "julia.conf:6: DELIVER: \"encrypted\" is not one of plain|original|reencrypt\n"},
         {GOOD "TRUST_LEVEL = x\nDKIM_BROKEN = yes\n",
          "julia.conf:6: TRUST_LEVEL: this part of julia is not built yet; remove the line\n"
-         "julia.conf:7: DKIM_BROKEN: this part of julia is not built yet; remove the line\n"},
+         "julia.conf:7: DKIM_BROKEN: \"yes\" is not one of keep|remove|refuse\n"},
         {GOOD "TARGET_SCANNER = sendmail -C x\n",
          "julia.conf:6: TARGET_SCANNER: \"sendmail\" must be a sendmail command line that begins with '/'\n"},
         {"ADMIN = a@behoerde.de\nINTERNAL_DOMAINS = behoerde.de\nTARGET_EXTERNAL = /nowhere\n"

@@ -1,11 +1,12 @@
 /* What relays would change is gone before signing, everything else stays octet for octet. */
 #include "outgoing/prepare.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "mail/source.h"
 #include "outgoing/entity.h"
 #include "outgoing/prepare_field.h"
-#include "mail/source.h"
 #include "tests/unit/core_fixture.h"
 #include "tests/unit/unit.h"
 #include "util/fdio.h"
@@ -187,4 +188,34 @@ START_TEST(headers)
 }
 END_TEST
 
-UNIT_MAIN("core-prepare", texts, octets_survive, fragile_ones, headers)
+/* A message that came protected has hp already: it is said once, whatever surrounds it. */
+START_TEST(protected_before)
+{
+    static const char *const rows[][2] = {
+        {"text/plain; hp=\"cipher\"", "text/plain;\n hp=\"cipher\""},
+        {"text/plain; hp=clear; charset=utf-8", "text/plain; charset=utf-8;\n hp=\"cipher\""},
+        {"text/plain;\n HP = \"a;b\\\"\" ;hp=x ; a=b", "text/plain  ; a=b;\n hp=\"cipher\""},
+        {"text/plain; a=\"; hp=x\"; hpx=1", "text/plain; a=\"; hp=x\"; hpx=1;\n hp=\"cipher\""},
+        {"text/plain (; hp=x); xhp=1; hp", "text/plain (; hp=x); xhp=1; hp;\n hp=\"cipher\""},
+        {"text/plain; hp=", "text/plain;\n hp=\"cipher\""},
+        {"text/plain; hp=\"open", "text/plain;\n hp=\"cipher\""},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct core core;
+        struct buf out = {0};
+        char *text = mem_printf("Content-Type: %s\n\nx\n", rows[i][0]);
+        char *wanted = mem_printf("Content-Type: %s\n", rows[i][1]);
+        core_set_up(&core, "", NULL);
+        core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
+        struct entity_header how = {.message = &core.message, .protect = true, .encrypted = true};
+        entity_inner_header(&how, &out);
+        ck_assert_str_eq(buf_text(&out), wanted);
+        buf_free(&out);
+        free(text);
+        free(wanted);
+        core_tear_down(&core);
+    }
+}
+END_TEST
+
+UNIT_MAIN("core-prepare", texts, octets_survive, fragile_ones, headers, protected_before)
