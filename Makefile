@@ -137,6 +137,8 @@ install: programs
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
 	install -m 644 modules/protocol.rng $(D)/lib
+	install -d -m 755 $(D)/lib/tenant
+	install -m 644 $(TENANT_SCRIPTS) $(D)/lib/tenant
 	for f in $(TEMPLATES); do n=$(D)/$$f; if test ! -e $$n || cmp -s $$f $$n; then install -m 644 $$f $$n; rm -f $$n.dist; \
 	  else install -m 644 $$f $$n.dist; fi || exit 1; done
 	for f in $(CONF_FILES); do n=$(D)/$$f; install -m 644 $$f $$n.dist; \
