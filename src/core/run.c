@@ -13,6 +13,7 @@
 #include "core/selfcheck.h"
 #include "core/split.h"
 #include "core/trace.h"
+#include "delivery/hold.h"
 #include "delivery/journal.h"
 #include "mail/address.h"
 #include "util/fdio.h"
@@ -98,13 +99,32 @@ static void explain(const struct config *config, struct options *options, struct
     fdio_close(&fd);
 }
 
+/* Holds of former days are looked after, whatever DELIVER says today. */
+static void age_holds(const struct config *config, struct hold_aged *aged, struct outcome *outcome)
+{
+    struct stat st;
+    struct hold_store *store;
+    if (stat(config->hold_dir, &st) != 0 && errno == ENOENT)
+        return;
+    store = hold_store_open(config, outcome);
+    if (store != NULL)
+        hold_age(store, deadline_in((int64_t)config->deadline * 1000), aged, outcome);
+    hold_store_close(store);
+}
+
 static void prune(const struct config *config, struct outcome *outcome)
 {
-    long removed = journal_prune(config->journal_dir, config->journal_keep);
+    struct hold_aged aged = {0};
+    long removed;
+    exit_backstop(config->deadline + BACKSTOP_SECONDS);
+    removed = journal_prune(config->journal_dir, config->journal_keep);
+    age_holds(config, &aged, outcome);
     if (removed < 0)
         outcome_temporary(outcome, "4.3.0", "JOURNAL_DIR %s: %s", config->journal_dir, strerror(errno));
-    else
-        snprintf(outcome->text, sizeof(outcome->text), "%ld journal files removed", removed);
+    if (outcome->kind == OUTCOME_DONE)
+        snprintf(outcome->text, sizeof(outcome->text),
+                 "%ld journal files removed; holds: %lu overdue, %lu expired, %lu forgotten%s", removed,
+                 aged.overdue, aged.expired, aged.removed, aged.busy ? ", another node is at it" : "");
 }
 
 static void open_log(const struct config *config)

@@ -30,6 +30,10 @@ void report_undelivered(const struct message *message, struct journal *journal,
 void report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
     __attribute__((sentinel));
 
+/* The same about no message at all: `pairs` are NAME, value ..., NULL (at most 20 of them). That it is given
+   once is the caller's care. false: it could not be handed off, and is to be tried again. */
+bool report_notice(const struct config *config, const char *kind, const char *const *pairs);
+
 /* Fills a template: BASE/etc/templates/LANGUAGE/NAME.txt, ${NAME} replaced by values (control characters
    removed). A missing template: the text before the first hyphen of its name ("reason" for "reason-expired"),
    then the built-in English one of that name, so never NULL. Newly allocated. Exposed for tests. */

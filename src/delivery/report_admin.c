@@ -72,31 +72,52 @@ static bool send_notice(const struct message *message, const char *kind, struct 
     return taken;
 }
 
-static void notify_once(const struct message *message, struct journal *journal, const char *kind,
-                        const char *entry, struct values *values)
+/* Sends it if there is somebody to send it to and the rate allows it. What became of it, for the log. */
+static const char *notify(const struct message *message, const char *kind, struct values *values)
 {
-    enum journal_claim claim = journal_claim(journal, entry);
+    const struct config *config = message->config;
     unsigned long held_back = 0;
     struct outcome outcome;
     const char *result = "sent";
 
     outcome_done(&outcome);
-    if (claim == JOURNAL_DONE_BEFORE || claim == JOURNAL_BUSY)
-        return;
-    if (claim == JOURNAL_FAILED)
-        result = "journal-failed";
-    else if (message->config->admin == NULL || message->config->admin[0] == '\0')
+    if (config->admin == NULL || config->admin[0] == '\0')
         result = "no-admin";
-    else if (!report_rate_allow(message->config, kind, &held_back))
+    else if (!report_rate_allow(config, kind, &held_back))
         result = "held-back";
     else if (!send_notice(message, kind, values, held_back, &outcome))
         result = "failed";
     log_event(LOG_LEVEL_WARNING, "notice", "kind", kind, "result", result, "fault",
               outcome.text[0] != '\0' ? outcome.text : NULL, (char *)NULL);
-    if (claim == JOURNAL_CLAIMED && strcmp(result, "failed") != 0 &&
-        journal_done(journal, entry, result) != 0)
+    return result;
+}
+
+static void notify_once(const struct message *message, struct journal *journal, const char *kind,
+                        const char *entry, struct values *values)
+{
+    enum journal_claim claim = journal_claim(journal, entry);
+    const char *result;
+
+    if (claim == JOURNAL_DONE_BEFORE || claim == JOURNAL_BUSY)
+        return;
+    if (claim == JOURNAL_FAILED) {
+        log_event(LOG_LEVEL_WARNING, "notice", "kind", kind, "result", "journal-failed", (char *)NULL);
+        return;
+    }
+    result = notify(message, kind, values);
+    if (strcmp(result, "failed") != 0 && journal_done(journal, entry, result) != 0)
         log_event(LOG_LEVEL_ERROR, "journal", "text", "a notice could not be noted and may be sent again",
                   "fault", strerror(errno), (char *)NULL);
+}
+
+bool report_notice(const struct config *config, const char *kind, const char *const *pairs)
+{
+    struct message none = {.config = config, .fd = -1, .until = DEADLINE_NEVER};
+    struct values values = {0};
+
+    for (; *pairs != NULL; pairs += 2)
+        add(&values, pairs[0], pairs[1]);
+    return strcmp(notify(&none, kind, &values), "failed") != 0;
 }
 
 void report_admin(const struct message *message, struct journal *journal, const char *kind, ...)

@@ -3,6 +3,7 @@ DELIVERY_SRC := \
 	src/delivery/handoff.c \
 	src/delivery/handoff_argv.c \
 	src/delivery/hold.c \
+	src/delivery/hold_age.c \
 	src/delivery/hold_claim.c \
 	src/delivery/hold_deliver.c \
 	src/delivery/hold_keep.c \

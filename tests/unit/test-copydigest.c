@@ -215,6 +215,8 @@ START_TEST(odd_letters)
         {"line two\n", "line two \n"},
         {"Subject: hello\n", "Subject: hello\nno field at all\n"},
         {"boundary=\"bbb\"", "boundary=\"bbb\"; boundary=\"ccc\""},
+        {"for old readers\n", "for old readers\n--bbbx\n"},
+        {"application/octet-stream", "message/rfc822"}, /* with its base64 */
     };
     static const struct change rows[] = {
         {"quoted-printable\n", "QUOTED-printable\n"},
@@ -240,6 +242,33 @@ START_TEST(odd_letters)
         free(crlf);
         free(more);
     }
+}
+END_TEST
+
+/* A field that hides behind a bare CR in another one counts. */
+START_TEST(hidden_fields)
+{
+    static const char text[] = "Subject: x\rContent-Type: text/html\n\nbody\n";
+    char *other = changed(text, "html", "rtf");
+
+    ck_assert(!same(text, strlen(text), other, strlen(other)));
+    free(other);
+}
+END_TEST
+
+/* Binary content keeps its line ends; text has none of its own. */
+START_TEST(line_ends_in_base64)
+{
+    static const char binary[] = "MIME-Version: 1.0\nContent-Type: application/zip\n"
+                                 "Content-Transfer-Encoding: base64\n\nYQ0KYg==\n";
+    char *lf = changed(binary, "YQ0KYg==", "YQpi"), *text = changed(binary, "application/zip", "text/plain"),
+         *text_lf = changed(text, "YQ0KYg==", "YQpi");
+
+    ck_assert(!same(binary, strlen(binary), lf, strlen(lf)));
+    ck_assert(same(text, strlen(text), text_lf, strlen(text_lf)));
+    free(lf);
+    free(text);
+    free(text_lf);
 }
 END_TEST
 
@@ -381,5 +410,5 @@ START_TEST(correct_encodings)
 }
 END_TEST
 
-UNIT_MAIN("copydigest", relays, boundaries, changes, odd_letters, attached_messages, boundaries_alike,
-          ambiguity, real_relays, ranges, correct_encodings)
+UNIT_MAIN("copydigest", relays, boundaries, changes, odd_letters, hidden_fields, line_ends_in_base64,
+          attached_messages, boundaries_alike, ambiguity, real_relays, ranges, correct_encodings)
