@@ -146,6 +146,8 @@ install: programs
 	for f in $(patsubst contrib/%,%,$(wildcard contrib/systemd/* contrib/cron/*)); do \
 	  install -m 644 contrib/$$f $(D)/share/$$f; sed -i 's#/opt/julia#$(PREFIX)#g' $(D)/share/$$f || exit 1; done
 	install -m 644 contrib/sendmail/queue.cf contrib/sendmail/julia.m4 contrib/sendmail/gateway.mc $(D)/share/sendmail
+	for v in $(notdir $(wildcard etc/examples/*)); do install -d -m 755 $(D)/share/examples/$$v || exit 1; \
+	  for f in etc/examples/$$v/*; do sed 's#/opt/julia#$(PREFIX)#g' $$f >$(D)/share/$${f#etc/} && chmod 644 $(D)/share/$${f#etc/} || exit 1; done; done
 	for s in 5 7 8; do install -m 644 man/*.$$s $(D)/share/man/man$$s || exit 1; done
 
 clean:

@@ -150,6 +150,8 @@ mv /opt/away /opt/julia
 install_to /srv/gateway DESTDIR="$W/dest"
 ok $? 'make install with PREFIX and DESTDIR'
 is "$(grep -rl /opt/julia "$W/dest/srv/gateway/etc" "$W/dest/srv/gateway/share/systemd" "$W/dest/srv/gateway/share/cron")" '' 'nothing speaks of another place'
+is "$(cd "$SOURCE/etc/examples" && find . -type f | sort)" "$(cd "$W/dest/srv/gateway/share/examples" && find . -type f -perm 644 | sort)" 'the examples are installed'
+is "$(grep '^BASE' "$W/dest/srv/gateway/share/examples/reference/julia.conf")" 'BASE             = /srv/gateway' '... for this place'
 is "$(grep '^BASE' "$W/dest/srv/gateway/etc/julia.conf")" 'BASE = /srv/gateway' 'BASE is the prefix'
 
 for page in "$SOURCE"/man/*.[578]; do
