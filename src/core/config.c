@@ -19,11 +19,6 @@ static const char *not_built(const char *value)
     return "this part of julia is not built yet; remove the line";
 }
 
-static const char *check_mode(const char *value)
-{
-    return strcmp(value, "gateway") == 0 ? "gateway is not built yet; use mailoffice" : NULL;
-}
-
 #define TEXT(name, at, standard)                                                                             \
     {                                                                                                        \
         name, CONF_TEXT, standard, at, 0, 0, NULL, NULL                                                      \
@@ -78,7 +73,7 @@ static const struct conf_entry table[] = {
     TEXT("AUTHSERV_ID", AT(authserv_id), NULL),
     TEXT("ADMIN", AT(admin), NULL),
     TEXT("LANGUAGE", AT(language), "en"),
-    {"MODE", CONF_CHOICE, "mailoffice", AT(mode), 0, 0, "mailoffice|gateway", check_mode},
+    CHOICE("MODE", AT(mode), "mailoffice", "mailoffice|gateway"),
     CHOICE("SMIME_ENGINE", AT(engine), "2", "0|1|2"),
     YESNO("ENGINE_CLEAR", AT(engine_clear), "no"),
     NETS("INTERNAL_CLIENTS", AT(internal_clients)),
@@ -127,6 +122,7 @@ static const struct conf_entry table[] = {
     TIME("HOLD_KEEP", AT(hold_keep), "10d", 60, 400 * DAY),
     CHOICE("HOLD_CHANGED", AT(hold_changed), "deliver", "deliver|keep"),
     CHOICE("HOLD_LOST", AT(hold_lost), "keep", "plain|keep"),
+    CHOICE("SCANNER_NOTICE", AT(scanner_notice), "admin", "admin|recipient"),
     TIME("GIVE_UP", AT(give_up), "4h", 60, 30 * DAY),
     SIZE("MAX_SIZE", AT(max_size), "300M", 1024, 0),
     NUMBER("MAX_DEPTH", AT(max_depth), "50", 2, 100),
@@ -243,4 +239,9 @@ const char *config_target_name(enum config_target target)
 {
     static const char *const names[CONFIG_TARGET_COUNT] = {"external", "scanner", "internal"};
     return target < CONFIG_TARGET_COUNT ? names[target] : "?";
+}
+
+enum config_target config_incoming_target(const struct config *config)
+{
+    return config->mode == CONFIG_MODE_GATEWAY ? CONFIG_TARGET_SCANNER : CONFIG_TARGET_INTERNAL;
 }

@@ -9,6 +9,7 @@
 #include "util/conf.h"
 
 enum config_mta { CONFIG_MTA_POSTFIX, CONFIG_MTA_SENDMAIL };
+enum config_mode { CONFIG_MODE_MAILOFFICE, CONFIG_MODE_GATEWAY };
 enum config_engine { CONFIG_ENGINE_PASS, CONFIG_ENGINE_REHEARSE, CONFIG_ENGINE_WORK };
 enum config_target {
     CONFIG_TARGET_EXTERNAL,
@@ -26,6 +27,7 @@ enum config_dkim { CONFIG_DKIM_KEEP, CONFIG_DKIM_REMOVE, CONFIG_DKIM_REFUSE };
 enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
 enum config_changed { CONFIG_CHANGED_DELIVER, CONFIG_CHANGED_KEEP };
 enum config_lost { CONFIG_LOST_PLAIN, CONFIG_LOST_KEEP };
+enum config_scanner_notice { CONFIG_SCANNER_NOTICE_ADMIN, CONFIG_SCANNER_NOTICE_RECIPIENT };
 enum config_local { CONFIG_LOCAL_INTERNAL, CONFIG_LOCAL_REFUSE };
 enum config_protection { CONFIG_PROTECTION_NO, CONFIG_PROTECTION_YES, CONFIG_PROTECTION_CONFIDENTIAL };
 
@@ -43,7 +45,7 @@ struct config {
     char *base;
     int mta;
     char *myhostname, *authserv_id, *admin, *language;
-    int mode, engine;
+    int mode, engine; /* enum config_mode, config_engine */
     bool engine_clear;
     struct network_list internal_clients, scanner_clients;
     struct strlist internal_domains;
@@ -80,6 +82,7 @@ struct config {
     char *hold_dir;
     uint64_t hold_warn, hold_keep; /* seconds */
     int hold_changed, hold_lost;   /* enum config_changed, config_lost */
+    int scanner_notice;            /* enum config_scanner_notice */
     uint64_t max_size, max_depth, max_parts, max_recipients;
     uint64_t module_timeout, deadline;
     char *log, *verify_log;
@@ -96,6 +99,8 @@ void config_free(struct config *config);
 const struct config_profile *config_profile_find(const struct config *config,
                                                  const char *name); /* NULL name: "default" */
 const char *config_target_name(enum config_target target);          /* "external", "scanner", "internal" */
+
+enum config_target config_incoming_target(const struct config *config); /* by MODE */
 
 /* The table behind julia.conf(5). The first `shipped_r` entries are the parameters that exist; the others are
    names reserved for parts that are not built yet, which are refused by name. */

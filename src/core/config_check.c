@@ -85,6 +85,17 @@ static void check_target(const struct config_reading *r, const char *name, const
         config_fault(r, name, "%s is not a program that can be executed", program);
 }
 
+/* What MODE=gateway needs to get its mail back. */
+static void check_scanner(const struct config_reading *r)
+{
+    bool gateway = r->config->mode == CONFIG_MODE_GATEWAY;
+    check_target(r, "TARGET_SCANNER", &r->config->targets[CONFIG_TARGET_SCANNER], gateway);
+    if (gateway && r->config->scanner_clients.count == 0)
+        config_fault(r, "SCANNER_CLIENTS",
+                     "missing; with MODE=gateway, list the addresses from which the virus scanner hands mail "
+                     "back, or it would be taken for new mail and go round for ever");
+}
+
 static void check_module(const struct config_reading *r, const char *name, const char *spec)
 {
     if (spec == NULL || spec[0] == '\0')
@@ -174,7 +185,7 @@ void config_check_all(const struct config_reading *r)
     check_networks(r, "INTERNAL_CLIENTS", &config->internal_clients);
     check_networks(r, "SCANNER_CLIENTS", &config->scanner_clients);
     check_target(r, "TARGET_EXTERNAL", &config->targets[CONFIG_TARGET_EXTERNAL], true);
-    check_target(r, "TARGET_SCANNER", &config->targets[CONFIG_TARGET_SCANNER], false);
+    check_scanner(r);
     check_target(r, "TARGET_INTERNAL", &config->targets[CONFIG_TARGET_INTERNAL], true);
     check_modules(r);
     check_sign_as(r);

@@ -149,7 +149,8 @@ enum direction direction_of(const struct config *config, const struct direction_
 
 const char *direction_name(enum direction direction)
 {
-    static const char *const names[] = {"outgoing", "notice", "internal", "incoming", "refused"};
+    static const char *const names[] = {"outgoing", "notice",         "internal", "incoming", "refused",
+                                        "return",   "fields-missing", "astray",   "refusal"};
     return names[direction];
 }
 

@@ -20,7 +20,12 @@ enum direction {
                            relaying */
     DIRECTION_INTERNAL, /* to the internal relay, unchanged */
     DIRECTION_INCOMING,
-    DIRECTION_REFUSED /* 5.7.1 */
+    DIRECTION_REFUSED, /* 5.7.1 */
+    /* Of the round trip through the virus scanner (roundtrip.h); direction_of() knows nothing of it. */
+    DIRECTION_RETURN,
+    DIRECTION_STRIPPED, /* waits: its fields are missing */
+    DIRECTION_ASTRAY,   /* waits: incoming mail that would leave */
+    DIRECTION_REFUSAL   /* the scanner's notice about incoming mail */
 };
 enum direction direction_of(const struct config *config, const struct direction_client *client,
                             const char *sender, const char *recipient);

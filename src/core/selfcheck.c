@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/ask.h"
+#include "delivery/hold.h"
 #include "outgoing/select.h"
 #include "util/mem.h"
 
@@ -46,6 +47,20 @@ static void check_readable(const char *name, const char *path)
         tell(true, "%s: %s", name, path);
     else
         tell(false, "%s: %s: %s; the user of julia must be able to read it", name, path, strerror(errno));
+}
+
+/* Opening it is what proves most. */
+static void check_hold(const struct config *config)
+{
+    struct outcome outcome;
+    outcome_done(&outcome);
+    struct hold_store *store = hold_store_open(config, &outcome);
+    if (store != NULL && access(config->hold_dir, W_OK | X_OK) == 0)
+        tell(true, "HOLD_DIR: %s", config->hold_dir);
+    else
+        tell(false, "HOLD_DIR: %s: %s; it must be a directory of the user that the MTA runs julia as",
+             config->hold_dir, store != NULL ? strerror(errno) : outcome.text);
+    hold_store_close(store);
 }
 
 static void check_log_file(const char *name, const char *path)
@@ -185,6 +200,14 @@ static void check_rules(const struct config *config)
     ruleset_faults_free(&findings);
 }
 
+/* The round trip through the virus scanner. Changed copies and those without a hold are kept with any
+   DELIVER. */
+static void check_gateway(const struct config *config)
+{
+    check_target(config, CONFIG_TARGET_SCANNER);
+    check_hold(config);
+}
+
 static void check_all(const struct config *config)
 {
     check_readable("configuration", config->file);
@@ -196,6 +219,8 @@ static void check_all(const struct config *config)
     check_log_file("VERIFY_LOG", config->verify_log);
     check_target(config, CONFIG_TARGET_EXTERNAL);
     check_target(config, CONFIG_TARGET_INTERNAL);
+    if (config->mode == CONFIG_MODE_GATEWAY)
+        check_gateway(config);
     if (config->engine != CONFIG_ENGINE_PASS)
         check_modules(config);
     if (config->engine != CONFIG_ENGINE_PASS && config->deliver == CONFIG_DELIVER_REENCRYPT)

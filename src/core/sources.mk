@@ -17,6 +17,9 @@ CORE_SRC := \
 	src/core/owner.c \
 	src/core/pass.c \
 	src/core/quoted.c \
+	src/core/refusal.c \
+	src/core/refusal_tell.c \
+	src/core/roundtrip.c \
 	src/core/run.c \
 	src/core/selfcheck.c \
 	src/core/split.c \

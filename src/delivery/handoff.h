@@ -12,6 +12,8 @@ struct handoff {
     const char *sender; /* "" null sender; checked with address_valid() before */
     const struct strlist *recipients;
     bool headers_only; /* decrypted mail: -R hdrs whatever was asked */
+    bool failure_told; /* the notice of a failure comes back here: it is asked for even if the sender wants
+                          none */
     const char *how;   /* for journal and log: "signed", "encrypted", "clear", "decrypted", ... */
 };
 

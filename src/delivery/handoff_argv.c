@@ -1,10 +1,12 @@
 #include "delivery/handoff_argv.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "mail/address.h"
+#include "util/mem.h"
 
 #define ENVID_MAX 100 /* RFC 3461 section 4.4 */
 
@@ -56,6 +58,24 @@ static void add_option(struct strlist *argv, const char *option, const char *val
     strlist_add(argv, value);
 }
 
+/* NOTIFY as it was asked for; with failure_told never without FAILURE (RFC 3461 section 4.1). */
+static void add_notify(const char *notify, bool failure_told, struct strlist *argv)
+{
+    bool valid = notify != NULL && notify_valid(notify);
+    char *with_failure;
+
+    if (!failure_told || (valid && strcasestr(notify, "FAILURE") != NULL)) {
+        if (valid)
+            add_option(argv, "-N", notify);
+    } else if (!valid || strcasecmp(notify, "NEVER") == 0) {
+        add_option(argv, "-N", "FAILURE");
+    } else {
+        with_failure = mem_printf("%s,FAILURE", notify);
+        add_option(argv, "-N", with_failure);
+        free(with_failure);
+    }
+}
+
 /* Each MTA hands us the envelope id as it wants it back: Postfix decoded, Sendmail as the xtext of the SMTP
  * command. */
 static void add_dsn(const struct message *message, const struct handoff *handoff, struct strlist *argv)
@@ -63,8 +83,8 @@ static void add_dsn(const struct message *message, const struct handoff *handoff
     const struct message_envelope *envelope = &message->envelope;
     bool xtext = message->config->mta == CONFIG_MTA_SENDMAIL, plain = handoff->sender[0] != '\0';
 
-    if (plain && envelope->dsn_notify != NULL && notify_valid(envelope->dsn_notify))
-        add_option(argv, "-N", envelope->dsn_notify);
+    if (plain)
+        add_notify(envelope->dsn_notify, handoff->failure_told, argv);
     if (handoff->headers_only)
         add_option(argv, "-R", "hdrs");
     else if (plain && envelope->dsn_ret != NULL &&

@@ -26,13 +26,20 @@ void report_undelivered(const struct message *message, struct journal *journal,
 /* A notice to ADMIN of one kind ("undecryptable", "forged", "last-check", "too-many-hops", "relaying",
    "gave-up", ...), once per message and kind, at most NOTICE_RATE of one kind an hour altogether (the rest is
    counted and told with the next). NAME, value ..., NULL are for the template. Never fails the message:
-   faults are logged. */
-void report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
+   faults are logged. false: it could not be handed off; where it is all that is left of a mail, the caller
+   tries again. */
+bool report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
     __attribute__((sentinel));
 
 /* The same about no message at all: `pairs` are NAME, value ..., NULL (at most 20 of them). That it is given
    once is the caller's care. false: it could not be handed off, and is to be tried again. */
 bool report_notice(const struct config *config, const char *kind, const char *const *pairs);
+
+/* A note to an internal recipient that mail for him was withheld (SCANNER_NOTICE=recipient), from the
+   template "withheld", once per message. `sender` ("" is the null sender), `message_id` (NULL if unknown) are
+   the mail's; nothing else of it is told. false: it could not be handed off. */
+bool report_withheld(const struct message *message, struct journal *journal, const char *recipient,
+                     const char *sender, const char *message_id);
 
 /* Fills a template: BASE/etc/templates/LANGUAGE/NAME.txt, ${NAME} replaced by values (control characters
    removed). A missing template: the text before the first hyphen of its name ("reason" for "reason-expired"),

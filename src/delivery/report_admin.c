@@ -92,22 +92,23 @@ static const char *notify(const struct message *message, const char *kind, struc
     return result;
 }
 
-static void notify_once(const struct message *message, struct journal *journal, const char *kind,
+static bool notify_once(const struct message *message, struct journal *journal, const char *kind,
                         const char *entry, struct values *values)
 {
     enum journal_claim claim = journal_claim(journal, entry);
     const char *result;
 
     if (claim == JOURNAL_DONE_BEFORE || claim == JOURNAL_BUSY)
-        return;
+        return claim == JOURNAL_DONE_BEFORE;
     if (claim == JOURNAL_FAILED) {
         log_event(LOG_LEVEL_WARNING, "notice", "kind", kind, "result", "journal-failed", (char *)NULL);
-        return;
+        return false;
     }
     result = notify(message, kind, values);
     if (strcmp(result, "failed") != 0 && journal_done(journal, entry, result) != 0)
         log_event(LOG_LEVEL_ERROR, "journal", "text", "a notice could not be noted and may be sent again",
                   "fault", strerror(errno), (char *)NULL);
+    return strcmp(result, "failed") != 0;
 }
 
 bool report_notice(const struct config *config, const char *kind, const char *const *pairs)
@@ -120,12 +121,13 @@ bool report_notice(const struct config *config, const char *kind, const char *co
     return strcmp(notify(&none, kind, &values), "failed") != 0;
 }
 
-void report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
+bool report_admin(const struct message *message, struct journal *journal, const char *kind, ...)
 {
     const struct message_envelope *envelope = &message->envelope;
     struct values values = {0};
     char *entry = mem_printf("notice:%s", kind), *subject = report_subject(message);
     const char *name;
+    bool told;
     va_list ap;
 
     add(&values, "QUEUE_ID", envelope->queue_id);
@@ -139,7 +141,8 @@ void report_admin(const struct message *message, struct journal *journal, const 
         add(&values, name, value);
     }
     va_end(ap);
-    notify_once(message, journal, kind, entry, &values);
+    told = notify_once(message, journal, kind, entry, &values);
     free(subject);
     free(entry);
+    return told;
 }

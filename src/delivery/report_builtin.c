@@ -30,6 +30,15 @@ static const struct {
                "\n"
                "${VALUES}\n"
                "Not sent since the last notice of this kind: ${HELD_BACK}\n"},
+    {"withheld", "Subject: A message for you was withheld\n"
+                 "\n"
+                 "A message for you was refused by the virus scanner and not delivered.\n"
+                 "\n"
+                 "    From: ${SENDER}\n"
+                 "    Message-ID: ${MESSAGE_ID}\n"
+                 "\n"
+                 "If you need help: ${ADMIN}\n"
+                 "Please quote: ${QUEUE_ID}\n"},
     {"incoming", "What the mail gateway ${MYHOSTNAME} found in this message:\n"
                  "\n"
                  "Encryption: ${ENCRYPTION}\n"

@@ -18,4 +18,5 @@ DELIVERY_SRC := \
 	src/delivery/report_mail.c \
 	src/delivery/report_rate.c \
 	src/delivery/report_template.c \
-	src/delivery/report_undelivered.c
+	src/delivery/report_undelivered.c \
+	src/delivery/report_withheld.c

@@ -183,6 +183,7 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
     struct buf fields = {0};
     struct assemble assemble = {message, deliver->node, &deliver->protected, &fields, subject, report};
 
+    buf_add(&fields, buf_text(&deliver->top), deliver->top.len);
     status_fields(&deliver->status, message->config->authserv_id, message->eol, &fields);
     mark_decrypted(deliver, message, &fields);
     deliver->fd = message_output(message, message->size, outcome);
@@ -194,7 +195,7 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
     return outcome->kind == OUTCOME_DONE;
 }
 
-static const char *how_word(const struct deliver *deliver)
+const char *deliver_how(const struct deliver *deliver)
 {
     if (unwrap_encrypted(deliver->node) != NULL)
         return "decrypted";
@@ -213,7 +214,7 @@ size_t deliver_run(const struct deliver *deliver, const struct message *message,
                               .recipients = &deliver->strand->recipients,
                               /* also when it could not be opened: a notice must not show the difference */
                               .headers_only = deliver->status.encryption != STATUS_ENCRYPTION_NONE,
-                              .how = how_word(deliver)};
+                              .how = deliver_how(deliver)};
 
     trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_INTERNAL));
     return handoff_run(message, journal, &handoff, outcome);
@@ -280,5 +281,6 @@ void deliver_free(struct deliver *deliver)
 {
     protected_free(&deliver->protected);
     free(deliver->sender);
+    buf_free(&deliver->top);
     fdio_close(&deliver->fd);
 }

@@ -17,8 +17,9 @@ struct deliver {
     const struct unwrap_node *node;     /* the entity that goes out */
     struct status status;
     struct protected protected;
-    char *sender; /* address in Sender; NULL */
-    int fd;       /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
+    char *sender;   /* address in Sender; NULL */
+    struct buf top; /* fields to stand above all others (roundtrip.h); empty */
+    int fd;         /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
 };
 
 /* Finds out status and entity. DELIVER_OPENED: encrypted layers are gone, compressed ones behind them too.
@@ -34,6 +35,7 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
 /* Hands it off; returns how many recipients got it by this call. */
 size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
                    struct outcome *outcome);
+const char *deliver_how(const struct deliver *deliver); /* for handoff.how */
 /* One line in the log of what was found; and verify.log's lines, due once: after the hand-off. */
 void deliver_log(const struct deliver *deliver);
 void deliver_verified(const struct deliver *deliver, const struct message *message);

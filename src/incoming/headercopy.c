@@ -90,7 +90,7 @@ static void decide(struct copier *c, bool whole)
     if (!c->decided) {
         const char *field = buf_text(&c->field);
 
-        c->dropping = forged_field(field, c->field.len, c->how->authserv_id) ||
+        c->dropping = (!c->how->own_stay && forged_field(field, c->field.len, c->how->authserv_id)) ||
                       name_dropped(c->how, field, c->field.len);
         if (!c->dropping && whole)
             put(c, field, c->field.len);

@@ -8,6 +8,7 @@
 #include "core/pass.h"
 #include "delivery/report.h"
 #include "incoming/deliver.h"
+#include "incoming/handover.h"
 #include "incoming/harvest.h"
 #include "incoming/reencrypt.h"
 #include "incoming/signerstatus.h"
@@ -23,11 +24,21 @@ struct incoming {
     struct unwrap unwrap;
     struct deliver *deliveries;
     size_t count;
+    struct handover *handovers; /* MODE=gateway: one for each delivery */
+    size_t handover_count;
 };
 
-static enum deliver_form form_of(const struct config *config)
+static bool to_scanner(const struct incoming *in)
 {
-    return config->deliver == CONFIG_DELIVER_ORIGINAL ? DELIVER_AS_IT_CAME : DELIVER_OPENED;
+    return in->message->config->mode == CONFIG_MODE_GATEWAY;
+}
+
+/* The virus scanner gets what it can look into; the form that DELIVER wants comes when it has. */
+static enum deliver_form form_of(const struct incoming *in)
+{
+    bool original = in->message->config->deliver == CONFIG_DELIVER_ORIGINAL;
+
+    return original && !to_scanner(in) ? DELIVER_AS_IT_CAME : DELIVER_OPENED;
 }
 
 /* Every strand with recipients is judged, then written, before anything is handed off: a fault in one keeps
@@ -44,7 +55,11 @@ static bool prepare(struct incoming *in, struct outcome *outcome)
         if (in->unwrap.strands[i].recipients.count == 0)
             continue;
         deliver = mem_push(&in->deliveries, &in->count, sizeof(*deliver));
-        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], form_of(config), outcome))
+        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], form_of(in), outcome))
+            return false;
+        if (to_scanner(in) &&
+            !handover_prepare(mem_push(&in->handovers, &in->handover_count, sizeof(*in->handovers)),
+                              in->message, deliver, write, outcome))
             return false;
         if (write && !deliver_write(deliver, in->message, outcome))
             return false;
@@ -69,8 +84,8 @@ static void notify(const struct incoming *in, const struct deliver *deliver)
 /* SMIME_ENGINE=1: what was found is logged, the message goes as it came. */
 static void rehearse(struct incoming *in, struct outcome *outcome)
 {
-    size_t taken =
-        pass_run(in->message, in->journal, CONFIG_TARGET_INTERNAL, in->recipients, "rehearsal", outcome);
+    size_t taken = pass_run(in->message, in->journal, config_incoming_target(in->message->config),
+                            in->recipients, "rehearsal", outcome);
 
     for (size_t i = 0; i < in->count; i++) {
         deliver_log(&in->deliveries[i]);
@@ -131,8 +146,18 @@ static size_t encrypt_anew(const struct incoming *in, const struct deliver *deli
 /* Must this delivery be encrypted anew? */
 static bool goes_anew(const struct incoming *in, const struct deliver *deliver)
 {
-    return in->message->config->deliver == CONFIG_DELIVER_REENCRYPT && deliver->fd >= 0 &&
+    return in->message->config->deliver == CONFIG_DELIVER_REENCRYPT && !to_scanner(in) && deliver->fd >= 0 &&
            unwrap_encrypted(deliver->node) != NULL;
+}
+
+static size_t hand_off_one(const struct incoming *in, size_t number, struct outcome *outcome)
+{
+    const struct deliver *deliver = &in->deliveries[number];
+
+    if (to_scanner(in))
+        return handover_run(&in->handovers[number], in->message, in->journal, deliver, outcome);
+    return goes_anew(in, deliver) ? encrypt_anew(in, deliver, outcome)
+                                  : deliver_run(deliver, in->message, in->journal, outcome);
 }
 
 /* What belongs to a message once is done once somebody got it, not again by every retry. */
@@ -148,9 +173,7 @@ static void hand_off(struct incoming *in, struct outcome *outcome)
         size_t now;
 
         deliver_log(&in->deliveries[i]);
-        now = goes_anew(in, &in->deliveries[i])
-                  ? encrypt_anew(in, &in->deliveries[i], outcome)
-                  : deliver_run(&in->deliveries[i], in->message, in->journal, outcome);
+        now = hand_off_one(in, i, outcome);
         if (now > 0)
             deliver_verified(&in->deliveries[i], in->message);
         notify(in, &in->deliveries[i]);
@@ -173,9 +196,22 @@ static void explain_delivery(const struct incoming *in, const struct deliver *de
                      status->signer->verdict.reason == NULL ? "" : status->signer->verdict.reason);
 }
 
+static void explain_handover(const struct incoming *in, const struct handover *handover)
+{
+    bool anew = in->message->config->deliver == CONFIG_DELIVER_REENCRYPT;
+
+    if (handover->holds)
+        explain_note(in->explain,
+                     "DELIVER=original: the original is held, and goes to the internal relay when this copy "
+                     "returns from the scanner unchanged");
+    else
+        explain_note(in->explain, "what returns from the scanner goes to the internal relay%s",
+                     anew ? ", encrypted anew if it came encrypted" : "");
+}
+
 static void explain_all(const struct incoming *in, struct outcome *outcome)
 {
-    const char *target = config_target_name(CONFIG_TARGET_INTERNAL);
+    const char *target = config_target_name(config_incoming_target(in->message->config));
     bool rehearsal = in->message->config->engine == CONFIG_ENGINE_REHEARSE;
 
     if (rehearsal) {
@@ -188,6 +224,8 @@ static void explain_all(const struct incoming *in, struct outcome *outcome)
         else if (!rehearsal)
             explain_plain("incoming", target, &in->deliveries[i].strand->recipients, NULL, in->explain);
         explain_delivery(in, &in->deliveries[i]);
+        if (to_scanner(in))
+            explain_handover(in, &in->handovers[i]);
     }
     for (size_t i = 0; i < in->unwrap.notes.count; i++)
         explain_note(in->explain, "%s", in->unwrap.notes.items[i]);
@@ -205,9 +243,13 @@ static void forget(struct incoming *in)
 {
     for (size_t i = 0; i < in->count; i++)
         deliver_free(&in->deliveries[i]);
+    for (size_t i = 0; i < in->handover_count; i++)
+        handover_free(&in->handovers[i]);
     free(in->deliveries);
+    free(in->handovers);
     in->deliveries = NULL;
-    in->count = 0;
+    in->handovers = NULL;
+    in->count = in->handover_count = 0;
     unwrap_free(&in->unwrap);
 }
 

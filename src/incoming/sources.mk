@@ -5,6 +5,7 @@ INCOMING_SRC := \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
 	src/incoming/forged.c \
+	src/incoming/handover.c \
 	src/incoming/harvest.c \
 	src/incoming/headercopy.c \
 	src/incoming/incoming.c \
@@ -16,6 +17,8 @@ INCOMING_SRC := \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
 	src/incoming/reencrypt.c \
+	src/incoming/returned.c \
+	src/incoming/returned_copy.c \
 	src/incoming/signerstatus.c \
 	src/incoming/status.c \
 	src/incoming/status_field.c \

@@ -21,7 +21,12 @@ START_TEST(faults_name_line_and_cure)
         {"POLICY = subject\nTARGET_EXTERNAL = /bin/true\nTARGET_INTERNAL = /bin/true\n",
          "julia.conf: ADMIN: missing; set it to the address that shall get notices about problems\n"
          "julia.conf: INTERNAL_DOMAINS: missing; list the mail domains of your organisation\n"},
-        {GOOD "MODE = gateway\n", "julia.conf:6: MODE: gateway is not built yet; use mailoffice\n"},
+        {GOOD "MODE = gateway\nSCANNER_CLIENTS = 10.2.0.2\nTARGET_SCANNER = /bin/true\n", ""},
+        {GOOD "MODE = gateway\nTARGET_SCANNER = /nowhere\n",
+         "julia.conf:7: TARGET_SCANNER: /nowhere is not a program that can be executed\n"
+         "julia.conf: SCANNER_CLIENTS: missing; with MODE=gateway, list the addresses from which the virus "
+         "scanner "
+         "hands mail back, or it would be taken for new mail and go round for ever\n"},
         {GOOD "DELIVER = encrypted\n",
          "julia.conf:6: DELIVER: \"encrypted\" is not one of plain|original|reencrypt\n"},
         {GOOD "TRUST_LEVEL = x\nDKIM_BROKEN = yes\n",

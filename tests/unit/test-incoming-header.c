@@ -81,7 +81,7 @@ START_TEST(test_copy)
         size_t len = strlen(copies[i].in);
         int from = input_file(copies[i].in, len), to = input_file("", 0);
         struct strlist drop = {0};
-        struct headercopy how = {"gw.example", copies[i].mime ? &drop : NULL, copies[i].mime};
+        struct headercopy how = {"gw.example", copies[i].mime ? &drop : NULL, copies[i].mime, false};
         struct buf out = {0};
         uint64_t end, size;
         bool open;
@@ -108,7 +108,7 @@ END_TEST
  * ones gone. */
 START_TEST(test_copy_huge)
 {
-    struct headercopy how = {"gw.example", NULL, false};
+    struct headercopy how = {"gw.example", NULL, false, false};
     struct buf text = {0};
     int from, to = input_file("", 0);
     uint64_t end, size;
@@ -136,7 +136,7 @@ END_TEST
 /* Whatever the length of a field: no other one can hide in it behind a bare CR. Line ends stay. */
 static void copy_cr(size_t fill, const char *form)
 {
-    struct headercopy how = {"gw.example", NULL, false};
+    struct headercopy how = {"gw.example", NULL, false, false};
     struct buf text = {0}, out = {0};
     int from, to = input_file("", 0);
     uint64_t end, size;

@@ -210,11 +210,12 @@ END_TEST
 
 static void check_template(const char *language, const char *file)
 {
-    static const char *const pairs[] = {
-        "RECIPIENT", "r@x.example", "REASON",   "key",   "DETAIL",     "2026-03-01", "STATUS",
-        "5.7.5",     "SENDER",      "s@x",      "ADMIN", "admin@x",    "SUBJECT",    "subject",
-        "DATE",      "date",        "QUEUE_ID", "4ABC",  "MYHOSTNAME", "host",       "KIND",
-        "kind",      "HELD_BACK",   "7",        "COUNT", "2",          NULL};
+    static const char *const pairs[] = {"RECIPIENT",  "r@x.example", "REASON",        "key",        "DETAIL",
+                                        "2026-03-01", "STATUS",      "5.7.5",         "SENDER",     "s@x",
+                                        "ADMIN",      "admin@x",     "SUBJECT",       "subject",    "DATE",
+                                        "date",       "QUEUE_ID",    "4ABC",          "MYHOSTNAME", "host",
+                                        "KIND",       "kind",        "HELD_BACK",     "7",          "COUNT",
+                                        "2",          "MESSAGE_ID",  "<1@x.example>", NULL};
     const char *templates = f.config.templates;
     char *name = mem_strndup(file, strlen(file) - 4);
     bool reason = strncmp(name, "reason", 6) == 0;

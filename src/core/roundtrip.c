@@ -1,0 +1,99 @@
+#include "core/roundtrip.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "delivery/hold.h"
+#include "incoming/layer.h"
+#include "incoming/status.h"
+#include "mail/address.h"
+
+bool roundtrip_scanner(const struct config *config, const struct direction_client *client)
+{
+    return config->mode == CONFIG_MODE_GATEWAY && !client->local &&
+           network_list_contains(&config->scanner_clients, &client->address);
+}
+
+/* Mail that was decrypted here and still is in clear: nobody inside gets that with this configuration. */
+static bool opened(const struct message *message)
+{
+    char *value = header_value_of(&message->mime.root->header, "X-JULIA-Encryption");
+    bool clear =
+        value != NULL && (strcasecmp(value, status_encryption_word(STATUS_DECRYPTED)) == 0 ||
+                          strcasecmp(value, status_encryption_word(STATUS_NOT_INTEGRITY_PROTECTED)) == 0);
+    struct layer_look look;
+
+    free(value);
+    if (clear && layer_look(&look, message->fd, &message->mime) == 0) {
+        clear = look.kind != LAYER_ENCRYPTED;
+        layer_look_free(&look);
+    }
+    return clear;
+}
+
+/* Only where a form other than the copy's is wanted does its loss change what is delivered. Mail with an
+   outside sender comes to the scanner through here or not at all; that of a mailbox that forwards still has
+   what was found when it was delivered. */
+static bool stripped(const struct message *message)
+{
+    const struct config *config = message->config;
+    const char *sender = message->envelope.sender;
+
+    if (config->deliver == CONFIG_DELIVER_PLAIN || config->engine != CONFIG_ENGINE_WORK)
+        return false;
+    if (opened(message))
+        return true;
+    return sender[0] != '\0' && !address_in_domains(sender, &config->internal_domains) &&
+           header_count(&message->mime.root->header, "X-JULIA-Encryption") == 0;
+}
+
+enum roundtrip roundtrip_of(const struct message *message, const struct direction_client *client)
+{
+    if (!roundtrip_scanner(message->config, client))
+        return ROUNDTRIP_NO;
+    if (header_count(&message->mime.root->header, ROUNDTRIP_HOLD) > 0)
+        return ROUNDTRIP_RETURN;
+    return stripped(message) ? ROUNDTRIP_STRIPPED : ROUNDTRIP_NO;
+}
+
+char *roundtrip_hold(const struct header *header)
+{
+    size_t count = header_count(header, ROUNDTRIP_HOLD);
+    char *hold = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        char *value = header_value(header, (size_t)header_find(header, ROUNDTRIP_HOLD, i));
+        bool same = hold == NULL || strcasecmp(hold, value) == 0;
+
+        free(hold);
+        hold = value;
+        if (!same) {
+            free(hold);
+            return NULL;
+        }
+    }
+    for (char *p = hold; p != NULL && *p != '\0'; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return hold;
+}
+
+bool roundtrip_forged(const struct message *message, const struct direction_client *client)
+{
+    const struct header *header = &message->mime.root->header;
+    bool forged = false;
+
+    if (message->config->mode != CONFIG_MODE_GATEWAY || roundtrip_scanner(message->config, client))
+        return false;
+    for (size_t i = 0; !forged && i < header->count; i++)
+        if (header_field_is(header, i, ROUNDTRIP_HOLD)) {
+            char *value = header_value(header, i);
+
+            for (char *p = value; *p != '\0'; p++)
+                *p = (char)tolower((unsigned char)*p);
+            forged = hold_id_valid(value);
+            free(value);
+        }
+    return forged;
+}

@@ -1,0 +1,283 @@
+#include "incoming/returned.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/explain.h"
+#include "core/roundtrip.h"
+#include "core/trace.h"
+#include "delivery/handoff.h"
+#include "delivery/hold.h"
+#include "delivery/report.h"
+#include "incoming/copydigest.h"
+#include "incoming/returned_copy.h"
+#include "util/log.h"
+
+struct returned {
+    const struct message *message;
+    struct journal *journal;
+    const struct strlist *recipients;
+    struct buf *explain;
+    struct outcome *outcome;
+    char *id; /* of X-JULIA-Hold, "none", or NULL: it says no one thing */
+    struct hold_store *store;
+    struct hold *hold;
+    struct returned_copy copy;
+    struct strlist pending; /* not finished */
+    struct strlist before;  /* had it before */
+    struct strlist lost;    /* nothing is held for them */
+};
+
+static void note(const struct returned *r, const char *result, const struct strlist *recipients)
+{
+    struct buf names = {0}, scratch = {0};
+
+    for (size_t i = 0; i < recipients->count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? "," : "", log_address(&scratch, recipients->items[i]));
+    if (r->explain != NULL)
+        explain_note(r->explain, "%s: %s", result, buf_text(&names));
+    else
+        log_event(LOG_LEVEL_INFO, "return", "hold", r->id != NULL ? r->id : "?", "result", result,
+                  "recipients", buf_text(&names), (char *)NULL);
+    buf_free(&names);
+    buf_free(&scratch);
+}
+
+static void tell(const struct returned *r, const char *kind, const char *why, const char *result,
+                 const struct strlist *recipients)
+{
+    struct buf names = {0};
+
+    for (size_t i = 0; i < recipients->count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", recipients->items[i]);
+    report_admin(r->message, r->journal, kind, "HOLD", r->id, "RECIPIENTS", buf_text(&names), "REASON", why,
+                 "RESULT", result, (char *)NULL);
+    buf_free(&names);
+}
+
+/* ---- what happens to whom ---- */
+
+/* Those who are finished had it before, unless they were finished without getting anything. */
+static void sort_finished(struct returned *r, const char *recipient, enum hold_how how)
+{
+    bool had = how == HOLD_HOW_EXCHANGED || how == HOLD_HOW_CHANGED || how == HOLD_HOW_RELEASED;
+
+    strlist_add(had ? &r->before : &r->lost, recipient);
+}
+
+static void sort_recipients(struct returned *r)
+{
+    bool held = hold_state(r->hold) == HOLD_HELD && hold_record(r->hold)->kind == HOLD_ORIGINAL;
+
+    for (size_t i = 0; i < r->recipients->count; i++) {
+        const char *recipient = r->recipients->items[i];
+        long number = hold_recipient(r->hold, recipient);
+        enum hold_how how;
+
+        if (number >= 0 && hold_finished(r->hold, (size_t)number, &how))
+            sort_finished(r, recipient, how);
+        else
+            strlist_add(number >= 0 && held ? &r->pending : &r->lost, recipient);
+    }
+}
+
+/* ---- without an original ---- */
+
+static bool keep_copy(struct returned *r, enum hold_kind kind, const struct strlist *recipients,
+                      struct outcome *outcome)
+{
+    const struct hold_new entry = {.kind = kind,
+                                   .recipients = recipients,
+                                   .fd = r->copy.message.fd,
+                                   .of = r->id != NULL && hold_id_valid(r->id) ? r->id : NULL};
+
+    return hold_keep(r->store, &r->copy.message, &entry, outcome);
+}
+
+/* Of refused mail nothing is delivered, whatever comes back of it. */
+static void lose(struct returned *r)
+{
+    bool refused = r->hold != NULL && hold_state(r->hold) == HOLD_REFUSED;
+    bool keep = refused || r->message->config->hold_lost == CONFIG_LOST_KEEP;
+    const char *result = keep ? "kept" : "delivered", *why = "unknown";
+
+    if (r->lost.count == 0)
+        return;
+    if (r->hold != NULL)
+        why = refused                            ? "refused"
+              : hold_state(r->hold) == HOLD_HELD ? "another recipient"
+                                                 : "expired or dropped";
+    note(r, keep ? "lost-kept" : "lost-delivered", &r->lost);
+    if (r->explain != NULL)
+        return;
+    if (keep && !keep_copy(r, HOLD_LOST, &r->lost, r->outcome))
+        return;
+    if (!keep)
+        returned_copy_send(&r->copy, r->journal, &r->lost, "returned", NULL, r->outcome);
+    tell(r, "hold-lost", why, result, &r->lost);
+}
+
+/* ---- with one ---- */
+
+static void claim_pending(struct returned *r, struct strlist *claimed)
+{
+    for (size_t i = 0; i < r->pending.count; i++) {
+        const char *recipient = r->pending.items[i];
+
+        switch (hold_claim(r->hold, (size_t)hold_recipient(r->hold, recipient))) {
+        case HOLD_CLAIMED:
+            strlist_add(claimed, recipient);
+            break;
+        case HOLD_DONE_BEFORE:
+            strlist_add(&r->before, recipient);
+            break;
+        case HOLD_CLAIM_REFUSED:
+            strlist_add(&r->lost, recipient);
+            break;
+        case HOLD_BUSY:
+            outcome_temporary(r->outcome, "4.3.0",
+                              "another run is delivering this message to a recipient right now");
+            break;
+        case HOLD_CLAIM_FAILED:
+            outcome_temporary(r->outcome, "4.3.1", "HOLD_DIR: %s", strerror(errno));
+            break;
+        }
+    }
+}
+
+static void finish_changed(struct returned *r, const struct strlist *claimed)
+{
+    bool keep = r->message->config->hold_changed == CONFIG_CHANGED_KEEP;
+    struct outcome part;
+
+    outcome_done(&part);
+    if (keep)
+        keep_copy(r, HOLD_CHANGED, claimed, &part);
+    else
+        returned_copy_send(&r->copy, r->journal, claimed, "changed", NULL, &part);
+    note(r, part.kind != OUTCOME_DONE ? "waits" : keep ? "changed-kept" : "changed-delivered", claimed);
+    if (part.kind != OUTCOME_DONE) {
+        outcome_temporary(r->outcome, part.dsn, "%s", part.text);
+        hold_unclaim(r->hold);
+        return;
+    }
+    if (hold_done(r->hold, HOLD_HOW_CHANGED) != 0)
+        log_event(LOG_LEVEL_ERROR, "hold", "text", "a hand-off could not be noted and may happen again",
+                  "fault", strerror(errno), (char *)NULL);
+    tell(r, "hold-changed", NULL, keep ? "kept" : "delivered", claimed);
+}
+
+/* The scanner took something out: from now on the copy stands for the original. */
+static void change(struct returned *r)
+{
+    struct strlist claimed = {0};
+
+    if (r->explain != NULL)
+        note(r, "changed", &r->pending);
+    else
+        claim_pending(r, &claimed);
+    if (claimed.count > 0)
+        finish_changed(r, &claimed);
+    strlist_free(&claimed);
+}
+
+static void deliver_original(struct returned *r)
+{
+    struct outcome part;
+
+    outcome_done(&part);
+    hold_deliver(r->hold, &r->pending, HOLD_HOW_EXCHANGED, r->message->until, &part);
+    /* Refused just now: the next try will see that. */
+    if (part.kind != OUTCOME_DONE)
+        outcome_temporary(r->outcome, "4.3.0", "%s", part.text);
+    note(r, part.kind == OUTCOME_DONE ? "exchanged" : "waits", &r->pending);
+}
+
+static void exchange(struct returned *r)
+{
+    unsigned char digest[SHA256_LEN];
+    const struct message *message = r->message;
+
+    if (r->pending.count == 0)
+        return;
+    if (copydigest(message->fd, message->offset, message->size, digest) != 0) {
+        outcome_temporary(r->outcome, "4.3.0", "the spooled message cannot be read: %s", strerror(errno));
+    } else if (!hold_is_copy(r->hold, digest)) {
+        change(r);
+    } else if (r->explain != NULL) {
+        note(r, "exchanged", &r->pending);
+    } else {
+        deliver_original(r);
+    }
+}
+
+static void by_hold(struct returned *r)
+{
+    enum hold_found found = HOLD_UNKNOWN;
+
+    r->store = hold_store_open(r->message->config, r->outcome);
+    if (r->store != NULL && r->id != NULL)
+        found = hold_open(r->store, r->id, &r->hold, r->outcome);
+    if (r->store == NULL || found == HOLD_FAILED)
+        return;
+    if (found == HOLD_FOUND)
+        sort_recipients(r);
+    for (size_t i = 0; found != HOLD_FOUND && i < r->recipients->count; i++)
+        strlist_add(&r->lost, r->recipients->items[i]);
+    exchange(r);
+    if (r->before.count > 0)
+        note(r, "repeated", &r->before);
+    lose(r);
+}
+
+static void without_hold(struct returned *r)
+{
+    if (r->explain == NULL)
+        note(r, "passed", r->recipients);
+    returned_copy_send(&r->copy, r->journal, r->recipients, "returned", r->explain, r->outcome);
+}
+
+void returned_run(const struct message *message, struct journal *journal, const struct strlist *recipients,
+                  struct buf *explain, struct outcome *outcome)
+{
+    struct returned r = {.message = message,
+                         .journal = journal,
+                         .recipients = recipients,
+                         .explain = explain,
+                         .outcome = outcome};
+    bool none;
+
+    r.id = roundtrip_hold(&message->mime.root->header);
+    none = r.id != NULL && strcmp(r.id, ROUNDTRIP_NO_HOLD) == 0;
+    trace_add(TRACE_TARGET, config_target_name(CONFIG_TARGET_INTERNAL));
+    if (explain != NULL && !none)
+        explain_plain("return", config_target_name(CONFIG_TARGET_INTERNAL), recipients, NULL, explain);
+    if (returned_copy_make(&r.copy, message, outcome)) {
+        if (none)
+            without_hold(&r);
+        else
+            by_hold(&r);
+    }
+    hold_close(r.hold);
+    hold_store_close(r.store);
+    returned_copy_free(&r.copy);
+    strlist_free(&r.pending);
+    strlist_free(&r.before);
+    strlist_free(&r.lost);
+    free(r.id);
+}
+
+void returned_refuse(const struct message *message, struct journal *journal, const char *kind,
+                     const struct strlist *recipients, struct buf *explain, struct outcome *outcome)
+{
+    struct returned r = {.message = message, .journal = journal};
+    static const char text[] = "mail from the virus scanner that is not what was handed to it";
+
+    if (explain != NULL) {
+        explain_plain(kind, NULL, recipients, text, explain);
+        return;
+    }
+    outcome_temporary(outcome, "4.3.5", "%s (%s)", text, kind);
+    tell(&r, kind, NULL, NULL, recipients);
+}
