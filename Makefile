@@ -41,7 +41,7 @@ FUZZERS      :=
 
 include src/util/sources.mk src/mail/sources.mk src/module/sources.mk
 include src/outgoing/sources.mk src/incoming/sources.mk src/delivery/sources.mk src/core/sources.mk
-include rules/sources.mk contrib/sources.mk $(sort $(wildcard modules/*/sources.mk))
+include rules/sources.mk hold/sources.mk contrib/sources.mk $(sort $(wildcard modules/*/sources.mk))
 include tests/unit/sources.mk tests/fuzz/sources.mk tests/tools/sources.mk bench/sources.mk
 
 # A program P: $(P_SRC) its own files, $(P_LIBS) what it links besides libjulia.a, $(P_DIR) its folder below build/.
@@ -67,7 +67,7 @@ $(B)/libjulia.a: $(call objects,$(LIBJULIA_SRC))
 -include $(patsubst %.o,%.d,$(call objects,$(LIBJULIA_SRC)))
 
 # The default BASE is built in: what knows it is made anew when PREFIX is another one than last time.
-knows_prefix = src/core/options.c src/core/config.c src/module/serve.c modules/check/main.c
+knows_prefix = hold/main.c src/core/options.c src/core/config.c src/module/serve.c modules/check/main.c
 $(call objects,$(knows_prefix)): $(B)/prefix
 $(B)/prefix: always
 	@mkdir -p $(@D)
@@ -133,7 +133,7 @@ install: programs
 	install -d -m 700 $(D)/etc/private
 	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
 	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/logs
-	install -d -m 700 $(D)/var/hold
+	test -d $(D)/var/hold || { install -d -m 700 $(D)/var/hold && chown --reference=$(D)/var/journal $(D)/var/hold; }
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
 	install -m 644 modules/protocol.rng $(D)/lib

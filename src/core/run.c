@@ -9,6 +9,7 @@
 
 #include "core/caller.h"
 #include "core/exit.h"
+#include "core/openlog.h"
 #include "core/owner.h"
 #include "core/selfcheck.h"
 #include "core/split.h"
@@ -127,14 +128,6 @@ static void prune(const struct config *config, struct outcome *outcome)
                  aged.overdue, aged.expired, aged.removed, aged.busy ? ", another node is at it" : "");
 }
 
-static void open_log(const struct config *config)
-{
-    char *key = mem_printf("%s/var/log-names.key", config->base);
-    log_open(config->log, "julia");
-    log_set_names((enum log_names)config->log_names, key);
-    free(key);
-}
-
 /* A configuration with faults does no work: the mail waits, whoever reads the MTA's log or queue sees the
  * first fault. */
 static void refuse_config(const struct conf_faults *faults, struct outcome *outcome)
@@ -179,7 +172,7 @@ void run_options(struct options *options, struct outcome *outcome)
     } else if (!loaded) {
         refuse_config(&faults, outcome);
     } else {
-        open_log(&config);
+        openlog_as(&config, "julia");
         run_loaded(&config, options, outcome);
         log_close();
     }

@@ -13,6 +13,7 @@ CORE_SRC := \
 	src/core/giveup.c \
 	src/core/main.c \
 	src/core/message.c \
+	src/core/openlog.c \
 	src/core/options.c \
 	src/core/owner.c \
 	src/core/pass.c \

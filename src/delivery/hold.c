@@ -90,7 +90,14 @@ const struct hold_record *hold_record(const struct hold *hold)
 
 bool hold_finished(const struct hold *hold, size_t number, enum hold_how *how_r)
 {
-    return hold_claim_finished(hold->dir, number_text(number).text, how_r) == 1;
+    return hold_claim_finished(hold->dir, number_text(number).text, how_r, NULL) == 1;
+}
+
+long long hold_finished_at(const struct hold *hold, size_t number)
+{
+    long long when;
+
+    return hold_claim_finished(hold->dir, number_text(number).text, NULL, &when) == 1 ? when : 0;
 }
 
 static bool all_finished(const struct hold *hold)

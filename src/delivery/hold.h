@@ -71,6 +71,7 @@ struct hold_store;
    be writable by nobody else. NULL: outcome is temporary and says why. `config` is borrowed. */
 struct hold_store *hold_store_open(const struct config *config, struct outcome *outcome);
 void hold_store_close(struct hold_store *store); /* accepts NULL */
+const struct config *hold_store_config(const struct hold_store *store);
 
 /* Is this what an id looks like? Anything else is HOLD_UNKNOWN without a look at the file system. */
 bool hold_id_valid(const char *id);
@@ -116,6 +117,8 @@ const struct hold_record *hold_record(const struct hold *hold);
 enum hold_state hold_state(const struct hold *hold); /* as of now: looks each time */
 /* Is recipient `number` finished, and how (`how_r` may be NULL)? What cannot be told counts as not. */
 bool hold_finished(const struct hold *hold, size_t number, enum hold_how *how_r);
+/* When it was finished, seconds since 1970 by the clock of the node that did it; 0: not, or not known. */
+long long hold_finished_at(const struct hold *hold, size_t number);
 /* Which recipient this is (compared like the journal's: address_equal()), or -1: the entry does not name it.
  */
 long hold_recipient(const struct hold *hold, const char *address);

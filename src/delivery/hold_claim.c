@@ -232,7 +232,7 @@ static int link_claim(int dir, const char *try, const char *what, long number)
 /* "Not finished" is only believed when the file system says so. */
 static enum hold_claim unless_finished(int dir, const char *what, enum hold_claim claim)
 {
-    int finished = hold_claim_finished(dir, what, NULL);
+    int finished = hold_claim_finished(dir, what, NULL, NULL);
 
     if (finished < 0)
         return HOLD_CLAIM_FAILED;
@@ -316,24 +316,38 @@ int hold_claim_finish(struct hold_store *store, int dir, const char *what, long 
     return rc;
 }
 
-int hold_claim_finished(int dir, const char *what, enum hold_how *how_r)
+/* "done HOW TIME ..." */
+static void read_done(int fd, enum hold_how *how_r, long long *when_r)
+{
+    struct strlist words = {0};
+
+    read_claim(fd, &words);
+    for (size_t i = 0; words.count > 2 && i < HOLD_HOW_UNKNOWN; i++)
+        if (strcmp(words.items[1], hows[i]) == 0) {
+            *how_r = (enum hold_how)i;
+            *when_r = strtoll(words.items[2], NULL, 10);
+        }
+    strlist_free(&words);
+}
+
+int hold_claim_finished(int dir, const char *what, enum hold_how *how_r, long long *when_r)
 {
     char *name = done_name(what);
     int finished = hold_there(dir, name);
+    enum hold_how how = HOLD_HOW_UNKNOWN;
+    long long when = 0;
 
-    if (finished == 1 && how_r != NULL) {
-        struct strlist words = {0};
+    if (finished == 1 && (how_r != NULL || when_r != NULL)) {
         int fd = hold_open_file(dir, name);
 
-        *how_r = HOLD_HOW_UNKNOWN;
         if (fd >= 0)
-            read_claim(fd, &words);
-        for (size_t i = 0; words.count > 1 && i < HOLD_HOW_UNKNOWN; i++)
-            if (strcmp(words.items[1], hows[i]) == 0)
-                *how_r = (enum hold_how)i;
-        strlist_free(&words);
+            read_done(fd, &how, &when);
         fdio_close(&fd);
     }
+    if (how_r != NULL)
+        *how_r = how;
+    if (when_r != NULL)
+        *when_r = when;
     free(name);
     return finished;
 }

@@ -69,7 +69,7 @@ enum hold_claim hold_claim_take(struct hold_store *store, int dir, const char *w
 void hold_claim_give_back(struct hold_store *store, int dir, const char *what, long number);
 /* Turns the claim into done-WHAT. 0, or -1 with errno. */
 int hold_claim_finish(struct hold_store *store, int dir, const char *what, long number, enum hold_how how);
-/* Is it finished, and how (`how_r` may be NULL)? 1, 0, or -1 with errno. */
-int hold_claim_finished(int dir, const char *what, enum hold_how *how_r);
+/* Is it finished, and how and when (`how_r` and `when_r` may be NULL)? 1, 0, or -1 with errno. */
+int hold_claim_finished(int dir, const char *what, enum hold_how *how_r, long long *when_r);
 
 #endif

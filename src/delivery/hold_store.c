@@ -130,6 +130,11 @@ void hold_store_close(struct hold_store *store)
     free(store);
 }
 
+const struct config *hold_store_config(const struct hold_store *store)
+{
+    return store->config;
+}
+
 bool hold_id_valid(const char *id)
 {
     return strlen(id) == HOLD_ID_LEN && strspn(id, "0123456789abcdef") == HOLD_ID_LEN;
