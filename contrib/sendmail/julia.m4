@@ -1,8 +1,7 @@
 divert(-1)
 # julia.m4: the receiving Sendmail calls julia for all mail that is not for this host itself.
 #
-# julia-sendmail-setup(8) copies this file to /etc/mail/julia and includes it at the end of sendmail.mc. By hand: define the four
-# names below and include it at the end, behind the mailers.
+# julia-sendmail-setup(8) copies these lines to the end of sendmail.mc. By hand: define the four names below before them.
 #
 #   JULIA_PROGRAM  /opt/julia/bin/julia
 #   JULIA_CONF     /opt/julia/etc/julia.conf
