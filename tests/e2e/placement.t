@@ -3,6 +3,9 @@
 # carries a mail out and one in, refuses what it must, and the commands of its page print what the page says.
 WORLD_MTA=postfix
 . "$(dirname "$0")/lib.sh"
+. "$E2E/scanner.sh"
+# The gateway wants a real scanner; without one the other placements are tried all the same.
+[ -n "${JULIA_IN_WORLD-}" ] || { NO_SCANNER=$(scanner_enter) || :; export NO_SCANNER; }
 world_enter "$0" "$@"
 . "$E2E/gateway.sh"
 . "$E2E/document.sh"
@@ -19,7 +22,7 @@ place() { # place VARIANT: the steps of its page
     rm -f "$J"
     { here <"$shipped/julia.conf"; mta_base; } >"$WORLD_CONF"
     cp "$shipped/julia.rules" "$WORLD/base/etc/julia.rules"
-    { here <"$shipped/postfix-setup.options"; echo "-r $WORLD/queues"; } >"$WORLD/base/etc/postfix-setup.options"
+    { here <"$shipped/postfix-setup.options" | sed "/^-s/s/2530/$SCANNER_PORT/"; echo "-r $WORLD/queues"; } >"$WORLD/base/etc/postfix-setup.options"
     cp "$WORLD/main.cf" /etc/postfix/main.cf
     grep '^[a-z]' "$shipped/main.cf" | here | while read -r line; do postconf -e "$line"; done
     "$B/julia-postfix-setup" >"$WORLD/log/setup.log" 2>&1
@@ -91,6 +94,27 @@ letter "$M" x@evil.example user_1@behoerde.de 'direct'
 refused external x@evil.example user_1@behoerde.de 'one-server: nobody but the external relay brings mail from outside'
 refused 192.0.2.25 x@evil.example y@else.example 'one-server: the external relay cannot send to outside'
 commands_of one-server
+
+# ---- gateway in front of existing systems ---------------------------------------------------------------------------------------------
+# The scanner is clamd behind clamsmtpd; what it lets through comes back from 10.2.0.2.
+gateway() {
+    _scanner_files
+    scanner_start
+    place gateway
+    _scanner_connect
+    goes_out gateway scanner
+    sink_clear internal
+    encrypted_letter
+    send_mail 192.0.2.25 anna@partner-1.com user_1@behoerde.de "$M" >"$WORLD/smtp" || diag "not taken: $(cat "$WORLD/smtp")"
+    wait_for_sink internal 1 60
+    decrypt user_1 "$(sink_message internal 1)" "$WORLD/t" && verify "$WORLD/t" "$WORLD/t2" anna@partner-1.com
+    ok $? 'gateway: an encrypted letter has been at the scanner, and arrives encrypted as it came' || world_log
+    refused external x@evil.example user_1@behoerde.de 'gateway: nobody but the external relay brings mail from outside'
+    virus >"$WORLD/eicar.com"
+    commands_of gateway
+    is "$(sink_count internal) $(sink_envelope internal 3)" '3 <> mail-admin@behoerde.de' 'gateway: of the infected letter only ADMIN hears' || world_log
+}
+if [ -n "${NO_SCANNER-}" ]; then diag "$NO_SCANNER"; else gateway; fi
 
 # ---- julia as the outermost relay ----------------------------------------------------------------------------------------------------
 # Mail for outside goes to the hosts of its domains: here a sink on 203.0.113.25, which partner-1.com stands for. All addresses are this
