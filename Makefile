@@ -103,6 +103,11 @@ check-interop: programs
 	tests/run $(JOBS) $(INTEROP_TESTS)
 soak: programs
 	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
+# The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes an hour.
+fault-matrix: programs
+	rm -f $(B)/tests/fault-*.tsv $(B)/tests/load-*.tsv
+	$(TEST_ENV) prove tests/soak/fault-matrix.t tests/soak/fault-queue.t tests/soak/load.t
+	tests/faults/table $(B)/tests docs/fault-matrix.md
 bench: programs
 	for b in $(sort $(wildcard bench/*.sh)); do $(TEST_ENV) $$b || exit 1; done
 demo: programs
@@ -153,5 +158,5 @@ install: programs
 clean:
 	rm -rf build
 
-.PHONY: always all programs unit test check-unit check-e2e check-interop soak bench demo fuzz fuzzers install clean
+.PHONY: always all programs unit test check-unit check-e2e check-interop soak fault-matrix bench demo fuzz fuzzers install clean
 .DELETE_ON_ERROR:

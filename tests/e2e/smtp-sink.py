@@ -26,7 +26,7 @@ class Sink(socketserver.ThreadingTCPServer):
 
     def __init__(self, address, port, directory):
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.directory = directory
+        self.directory, self.count = directory, 0
         os.makedirs(directory, exist_ok=True)
         super().__init__((address, port), Session)
 
@@ -55,7 +55,9 @@ class Sink(socketserver.ThreadingTCPServer):
 
     def store(self, envelope, data):
         with lock:
-            self.count = len([name for name in os.listdir(self.directory) if name.endswith(".eml")]) + 1
+            if not os.path.exists(os.path.join(self.directory, "%04d.eml" % self.count)):  # the directory was emptied
+                self.count = len([name for name in os.listdir(self.directory) if name.endswith(".eml")])
+            self.count += 1
             path = os.path.join(self.directory, "%04d" % self.count)
             with open(path + ".json", "w", encoding="utf-8") as file:
                 json.dump(envelope, file, indent=1)

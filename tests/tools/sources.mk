@@ -1,4 +1,6 @@
 # Small programs that tests need.
-PROGRAMS += maxrss
+PROGRAMS += maxrss store-target
 maxrss_SRC = tests/tools/maxrss.c
 maxrss_DIR = tests/tools
+store-target_SRC = tests/tools/store-target.c
+store-target_DIR = tests/tools
