@@ -123,10 +123,10 @@ const char *hold_state_name(const struct hold *hold)
 
     if (state == HOLD_GONE)
         return "gone";
-    if (hold->record.kind != HOLD_ORIGINAL)
-        return hold_kind_name(hold->record.kind);
     if (state == HOLD_REFUSED)
         return "refused";
+    if (hold->record.kind != HOLD_ORIGINAL)
+        return hold_kind_name(hold->record.kind);
     return state == HOLD_EXPIRED ? "expired" : "held";
 }
 

@@ -85,7 +85,8 @@ struct hold_new {
     int fd;          /* what is kept: from `start` to its end; position untouched */
     uint64_t start;
     const unsigned char *digest; /* HOLD_ORIGINAL: copydigest() of the copy (SHA256_LEN octets), else NULL */
-    const char *of;              /* returned copies: the id they came with, or NULL */
+    const char *of;              /* returned copies: the id they came with, or NULL; if that one is
+ refused, so is this */
 };
 
 /* The id that hold_keep() gives such an entry: unguessable, and the same whenever the MTA gives us this

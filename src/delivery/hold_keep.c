@@ -98,6 +98,20 @@ static int add_copy(int dir, const unsigned char *digest)
     return rc;
 }
 
+/* What the scanner refused stays refused when a copy of it comes back all the same. */
+static int inherit_refusal(struct hold_store *store, int dir, const char *of)
+{
+    char *mark;
+    int rc;
+
+    if (of == NULL || !hold_id_valid(of))
+        return 0;
+    mark = mem_printf("%s/%s", of, HOLD_MARK_REFUSED);
+    rc = linkat(store->dir, mark, dir, HOLD_MARK_REFUSED, 0);
+    free(mark);
+    return rc == 0 || errno == ENOENT ? 0 : -1;
+}
+
 /* Makes the whole entry under another name and renames it. 0; 1: somebody else was faster; -1: errno. */
 static int make(struct hold_store *store, const char *id, const struct message *message,
                 const struct hold_new *entry)
@@ -107,7 +121,7 @@ static int make(struct hold_store *store, const char *id, const struct message *
     int rc = -1, saved;
 
     if (dir >= 0 && write_message(dir, entry) == 0 && write_record(dir, message, entry) == 0 &&
-        add_copy(dir, entry->digest) == 0 && fsync(dir) == 0) {
+        add_copy(dir, entry->digest) == 0 && inherit_refusal(store, dir, entry->of) == 0 && fsync(dir) == 0) {
         rc = renameat(store->dir, name, store->dir, id);
         if (rc != 0 && hold_there(store->dir, id) == 1)
             rc = 1;

@@ -256,6 +256,17 @@ START_TEST(hidden_fields)
 }
 END_TEST
 
+/* A line of the header that is no field: to some readers the body begins there. */
+START_TEST(strays)
+{
+    static const char text[] = "Subject: x\nno field at all\nFrom: a@x.example\n\nbody\n";
+    char *other = changed(text, "at all", "or body");
+
+    ck_assert(!same(text, strlen(text), other, strlen(other)));
+    free(other);
+}
+END_TEST
+
 /* Binary content keeps its line ends; text has none of its own. */
 START_TEST(line_ends_in_base64)
 {
@@ -410,5 +421,5 @@ START_TEST(correct_encodings)
 }
 END_TEST
 
-UNIT_MAIN("copydigest", relays, boundaries, changes, odd_letters, hidden_fields, line_ends_in_base64,
+UNIT_MAIN("copydigest", relays, boundaries, changes, odd_letters, hidden_fields, strays, line_ends_in_base64,
           attached_messages, boundaries_alike, ambiguity, real_relays, ranges, correct_encodings)

@@ -134,7 +134,9 @@ START_TEST(same_name_other_system)
 
     set_up();
     claim_and_die("gate.behoerde.de");
-    ck_assert_int_eq(hold_fixture_shell(&f, "sed -i 's/ [0-9a-f-]* pid/ 0000 pid/' $ID/claim-0.0"), 0);
+    ck_assert_int_eq(hold_fixture_shell(&f, "sed -i 's/ [0-9a-f-]* pid/ 0000 pid/' $ID/claim-0.0 && "
+                                            "truncate -s 512 $ID/claim-0.0"),
+                     0);
     hold = hold_fixture_open(&f, f.store);
     ck_assert_int_eq(hold_claim(hold, 0), HOLD_BUSY);
     hold_close(hold);
@@ -208,6 +210,62 @@ START_TEST(never_two)
 }
 END_TEST
 
+#define MANY 150
+
+/* Finishes what it gets; says how many that were. */
+static int finish_many(int start)
+{
+    struct config config;
+    struct hold_store *store = hold_fixture_node(&f, "gate.behoerde.de", &config);
+    struct hold *hold = hold_fixture_open(&f, store);
+    int had = 0;
+
+    for (size_t i = 0; i < MANY; i++) {
+        size_t number = (i + (size_t)start) % MANY;
+
+        enum hold_claim claim = hold_claim(hold, number);
+
+        if (claim == HOLD_DONE_BEFORE && !hold_finished(hold, number, NULL))
+            return -MANY; /* it is being done: not the same */
+        if (claim != HOLD_CLAIMED)
+            continue;
+        had++;
+        ck_assert_int_eq(hold_done(hold, HOLD_HOW_EXCHANGED), 0);
+    }
+    hold_close(hold);
+    hold_store_close(store);
+    free(config.myhostname);
+    return had;
+}
+
+/* Whoever looked before another one had claimed and finished must notice. */
+START_TEST(finished_once)
+{
+    int pipes[2], sum = 0, had;
+    pid_t pids[4];
+
+    set_up();
+    for (int i = 0; i < MANY; i++)
+        strlist_add_take(&f.recipients, mem_printf("user_%d@behoerde.de", i));
+    hold_fixture_keep(&f);
+    ck_assert_int_eq(pipe(pipes), 0);
+    for (size_t i = 0; i < ROWS(pids); i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            had = finish_many(0);
+            _exit(write(pipes[1], &had, sizeof(had)) == sizeof(had) ? 0 : 1);
+        }
+    }
+    for (size_t i = 0; i < ROWS(pids); i++) {
+        ck_assert_int_eq(waitpid(pids[i], NULL, 0), pids[i]);
+        ck_assert_int_eq((int)read(pipes[0], &had, sizeof(had)), (int)sizeof(had));
+        sum += had;
+    }
+    ck_assert_int_eq(sum, MANY);
+    tear_down();
+}
+END_TEST
+
 /* ---- delivering ---- */
 
 static int calls(void)
@@ -253,7 +311,7 @@ END_TEST
 
 START_TEST(target_refuses)
 {
-    struct hold *hold;
+    struct hold *hold, *other;
 
     set_up();
     fixture_target(&f.base, CONFIG_TARGET_INTERNAL, "exit 69");
@@ -265,6 +323,9 @@ START_TEST(target_refuses)
         ck_assert_int_eq(f.base.outcome.kind, OUTCOME_TEMPORARY);
     }
     ck_assert_int_eq(hold_state(hold), HOLD_HELD);
+    other = hold_fixture_open(&f, f.store);
+    ck_assert_int_eq(hold_claim(other, 0), HOLD_CLAIMED); /* it is not kept from others */
+    hold_close(other);
     fixture_target(&f.base, CONFIG_TARGET_INTERNAL, FIXTURE_STORE);
     outcome_done(&f.base.outcome);
     ck_assert_uint_eq(hold_deliver(hold, NULL, HOLD_HOW_EXCHANGED, deadline_in(20000), &f.base.outcome), 3);
@@ -281,10 +342,11 @@ START_TEST(busy_waits)
     a = hold_fixture_open(&f, f.store);
     b = hold_fixture_open(&f, f.store);
     ck_assert_int_eq(hold_claim(a, 0), HOLD_CLAIMED);
-    ck_assert_uint_eq(hold_deliver(b, NULL, HOLD_HOW_RELEASED, deadline_in(20000), &f.base.outcome), 2);
-    ck_assert_int_eq(f.base.outcome.kind, OUTCOME_TEMPORARY);
-    outcome_done(&f.base.outcome);
     ck_assert(!hold_drop(b, HOLD_HOW_DROPPED, &f.base.outcome));
+    ck_assert_int_eq(f.base.outcome.kind, OUTCOME_TEMPORARY);
+    ck_assert(!hold_finished(b, 1, NULL)); /* all or nothing */
+    outcome_done(&f.base.outcome);
+    ck_assert_uint_eq(hold_deliver(b, NULL, HOLD_HOW_RELEASED, deadline_in(20000), &f.base.outcome), 2);
     ck_assert_int_eq(f.base.outcome.kind, OUTCOME_TEMPORARY);
     ck_assert_int_eq(hold_state(b), HOLD_HELD);
     hold_close(a);
@@ -323,6 +385,30 @@ START_TEST(refused_never_leaves)
 }
 END_TEST
 
+/* A copy that came back of something refused is refused, too. */
+START_TEST(refused_copies)
+{
+    char original[HOLD_ID_LEN + 1];
+    struct hold *hold;
+
+    set_up();
+    memcpy(original, f.id, sizeof(original));
+    hold = hold_fixture_open(&f, f.store);
+    ck_assert_int_eq(hold_refuse(hold, "Eicar"), 0);
+    hold_close(hold);
+    f.entry = (struct hold_new){
+        .kind = HOLD_LOST, .recipients = &f.recipients, .fd = f.base.message.fd, .of = original};
+    hold_fixture_keep(&f);
+    hold = hold_fixture_open(&f, f.store);
+    ck_assert_str_eq(hold_record(hold)->of, original);
+    ck_assert_str_eq(hold_state_name(hold), "refused");
+    ck_assert_uint_eq(hold_deliver(hold, NULL, HOLD_HOW_RELEASED, deadline_in(20000), &f.base.outcome), 0);
+    ck_assert_int_eq(calls(), 0);
+    hold_close(hold);
+    tear_down();
+}
+END_TEST
+
 /* Killed behind the hand-off: the retry may send it again, and only that. */
 START_TEST(killed_behind_the_handoff)
 {
@@ -354,5 +440,5 @@ START_TEST(killed_behind_the_handoff)
 END_TEST
 
 UNIT_MAIN("hold-claim", one_has_it, dead_process_here, reused_process_number, dead_node,
-          same_name_other_system, damaged_claim, never_two, delivered_once, target_refuses, busy_waits,
-          refused_never_leaves, killed_behind_the_handoff)
+          same_name_other_system, damaged_claim, never_two, finished_once, delivered_once, target_refuses,
+          busy_waits, refused_never_leaves, refused_copies, killed_behind_the_handoff)
