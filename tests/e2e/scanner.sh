@@ -5,8 +5,8 @@
 #   scanner_enter "$0" "$@"       before world_enter: skips the script when the scanner cannot be had
 #   gate_start_scanned            gate_start with MODE=gateway and the scanner running
 #   scanner_stop, scanner_start   e.g. to let it stand still
-#   scanner_through PROGRAM...    what comes from the scanner goes through a program's standard input and output before it returns
-#   scanner_plain                 ... and no longer
+#   scanner_queue PARAMETER...    sets them in the queue to the scanner
+#   scanner_hop PYTHON            another scanner instead: it returns what smtp-hop.py makes of the mail by this text
 #   virus                         prints EICAR's test file
 #   infected FILE FROM TO SUBJECT     makes a letter with it as an attachment
 
@@ -84,12 +84,26 @@ scanner_stop() {
     rm -f "$WORLD/scanner/clamd.sock"
 }
 
-# The queue sends to the scanner, and the main instance takes what comes from it.
-_scanner_connect() {
-    postconf -c "$WORLD/queues/scanner/etc" -e "relayhost = [127.0.0.1]:$SCANNER_PORT"
-    postconf -c /etc/postfix -Me '10.2.0.2:25/inet=10.2.0.2:25 inet n - n - - smtpd'
+scanner_hop() { # scanner_hop PYTHON
+    printf '%s\n' "$1" >"$WORLD/scanner/hop.conf"
+    if [ -z "${_hop_pid-}" ]; then
+        python3 "$E2E/smtp-hop.py" $((SCANNER_PORT + 1)) 10.2.0.2:25 10.2.0.2 "$WORLD/scanner/hop.conf" 2>>"$WORLD/log/scanner.log" &
+        _hop_pid=$!
+        wait_until 60 _listens $((SCANNER_PORT + 1))
+    fi
+    scanner_queue "relayhost = [127.0.0.1]:$((SCANNER_PORT + 1))"
+}
+
+scanner_queue() { # scanner_queue PARAMETER...: in main.cf of the queue to the scanner
+    postconf -c "$WORLD/queues/scanner/etc" -e "$@"
     world_age
     postfix -c "$WORLD/queues/scanner/etc" reload 2>/dev/null
+}
+
+# The queue sends to the scanner, and the main instance takes what comes from it.
+_scanner_connect() {
+    postconf -c /etc/postfix -Me '10.2.0.2:25/inet=10.2.0.2:25 inet n - n - - smtpd'
+    scanner_queue "relayhost = [127.0.0.1]:$SCANNER_PORT"
     postfix -c /etc/postfix reload 2>/dev/null
     wait_until 30 _listens_scanned
 }
