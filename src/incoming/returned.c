@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/explain.h"
+#include "core/giveup.h"
 #include "core/roundtrip.h"
 #include "core/trace.h"
 #include "delivery/handoff.h"
@@ -47,11 +48,13 @@ static void note(const struct returned *r, const char *result, const struct strl
 static void tell(const struct returned *r, const char *kind, const char *why, const char *result,
                  const struct strlist *recipients)
 {
+    /* Not with a Subject that came encrypted. */
+    const struct message *message = r->copy.message.config != NULL ? &r->copy.message : r->message;
     struct buf names = {0};
 
     for (size_t i = 0; i < recipients->count; i++)
         buf_printf(&names, "%s%s", i > 0 ? ", " : "", recipients->items[i]);
-    report_admin(r->message, r->journal, kind, "HOLD", r->id, "RECIPIENTS", buf_text(&names), "REASON", why,
+    report_admin(message, r->journal, kind, "HOLD", r->id, "RECIPIENTS", buf_text(&names), "REASON", why,
                  "RESULT", result, (char *)NULL);
     buf_free(&names);
 }
@@ -114,7 +117,7 @@ static void lose(struct returned *r)
     if (keep && !keep_copy(r, HOLD_LOST, &r->lost, r->outcome))
         return;
     if (!keep)
-        returned_copy_send(&r->copy, r->journal, &r->lost, "returned", NULL, r->outcome);
+        returned_copy_send(&r->copy, r->journal, &r->lost, "returned", NULL, NULL, r->outcome);
     tell(r, "hold-lost", why, result, &r->lost);
 }
 
@@ -155,7 +158,7 @@ static void finish_changed(struct returned *r, const struct strlist *claimed)
     if (keep)
         keep_copy(r, HOLD_CHANGED, claimed, &part);
     else
-        returned_copy_send(&r->copy, r->journal, claimed, "changed", NULL, &part);
+        returned_copy_send(&r->copy, r->journal, claimed, "changed", NULL, NULL, &part);
     note(r, part.kind != OUTCOME_DONE ? "waits" : keep ? "changed-kept" : "changed-delivered", claimed);
     if (part.kind != OUTCOME_DONE) {
         outcome_temporary(r->outcome, part.dsn, "%s", part.text);
@@ -231,11 +234,33 @@ static void by_hold(struct returned *r)
     lose(r);
 }
 
+/* Who has no certificate and gets none within GIVE_UP. Delivered in clear it must not be, and in the MTA's
+   queue it would die: it is kept for a person. */
+static void keep_left(struct returned *r, const struct reencrypt_left *left)
+{
+    if (left->recipients.count == 0 || r->explain != NULL)
+        return;
+    if (!giveup_time(r->message, r->journal)) {
+        outcome_temporary(r->outcome, left->outcome.dsn, "%s", left->outcome.text);
+        return;
+    }
+    r->store = hold_store_open(r->message->config, r->outcome);
+    if (r->store == NULL || !keep_copy(r, HOLD_LOST, &left->recipients, r->outcome))
+        return;
+    note(r, "lost-kept", &left->recipients);
+    tell(r, "hold-lost", "not encrypted", "kept", &left->recipients);
+}
+
 static void without_hold(struct returned *r)
 {
+    struct reencrypt_left left = {0};
+
+    returned_copy_send(&r->copy, r->journal, r->recipients, "returned", r->explain, &left, r->outcome);
     if (r->explain == NULL)
-        note(r, "passed", r->recipients);
-    returned_copy_send(&r->copy, r->journal, r->recipients, "returned", r->explain, r->outcome);
+        note(r, r->outcome->kind == OUTCOME_DONE && left.recipients.count == 0 ? "passed" : "waits",
+             r->recipients);
+    keep_left(r, &left);
+    reencrypt_left_free(&left);
 }
 
 void returned_run(const struct message *message, struct journal *journal, const struct strlist *recipients,

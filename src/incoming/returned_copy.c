@@ -13,6 +13,17 @@
 #include "incoming/status.h"
 #include "util/fdio.h"
 
+/* Did it come encrypted, as far as one can tell? */
+static bool opened(const struct header *header)
+{
+    char *encryption = header_value_of(header, "X-JULIA-Encryption");
+    bool clear =
+        encryption != NULL && strcmp(encryption, status_encryption_word(STATUS_ENCRYPTION_NONE)) == 0;
+
+    free(encryption);
+    return !clear;
+}
+
 static int write_copy(const struct message *message, int out)
 {
     struct strlist drop = {0};
@@ -23,6 +34,8 @@ static int write_copy(const struct message *message, int out)
 
     strlist_add(&drop, ROUNDTRIP_HOLD);
     strlist_add(&drop, ROUNDTRIP_SENDER);
+    if (message->config->deliver != CONFIG_DELIVER_REENCRYPT) /* changed while it was away */
+        strlist_add(&drop, REENCRYPT_FIELD);
     rc = headercopy_run(&how, message->fd, message->offset, message->size, out, &end, &open);
     if (rc == 0)
         rc = fdio_copy_range(message->fd, end, message->offset + message->size - end, out);
@@ -45,6 +58,7 @@ bool returned_copy_make(struct returned_copy *copy, const struct message *messag
     }
     copy->fd = fd;
     message_view(message, fd, &copy->message, outcome);
+    copy->message.subject_hidden = opened(&message->mime.root->header);
     if (header_count(&message->mime.root->header, ROUNDTRIP_SENDER) > 0)
         copy->message.envelope.sender = nobody;
     return outcome->kind == OUTCOME_DONE;
@@ -60,22 +74,19 @@ void returned_copy_free(struct returned_copy *copy)
 static void pass(const struct returned_copy *copy, struct journal *journal, const struct strlist *recipients,
                  const char *how, struct outcome *outcome)
 {
-    char *encryption = header_value_of(&copy->message.mime.root->header, "X-JULIA-Encryption");
     struct handoff handoff = {.target = CONFIG_TARGET_INTERNAL,
                               .fd = copy->message.fd,
                               .sender = copy->message.envelope.sender,
                               .recipients = recipients,
-                              .headers_only =
-                                  encryption == NULL ||
-                                  strcmp(encryption, status_encryption_word(STATUS_ENCRYPTION_NONE)) != 0,
+                              .headers_only = copy->message.subject_hidden,
                               .how = how};
 
     handoff_run(&copy->message, journal, &handoff, outcome);
-    free(encryption);
 }
 
 void returned_copy_send(struct returned_copy *copy, struct journal *journal, const struct strlist *recipients,
-                        const char *how, struct buf *explain, struct outcome *outcome)
+                        const char *how, struct buf *explain, struct reencrypt_left *left_r,
+                        struct outcome *outcome)
 {
     const struct config *config = copy->message.config;
     enum reencrypt_need need = REENCRYPT_NO;
@@ -83,7 +94,7 @@ void returned_copy_send(struct returned_copy *copy, struct journal *journal, con
     if (config->deliver == CONFIG_DELIVER_REENCRYPT)
         need = reencrypt_need(&copy->message.mime.root->header);
     if (need == REENCRYPT_YES) {
-        reencrypt_run(&copy->message, journal, recipients, explain, NULL, outcome);
+        reencrypt_run(&copy->message, journal, recipients, explain, left_r, outcome);
     } else if (need == REENCRYPT_UNCLEAR) {
         returned_refuse(&copy->message, journal, "fields-missing", recipients, explain, outcome);
     } else if (explain != NULL) {

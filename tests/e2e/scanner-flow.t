@@ -209,7 +209,8 @@ def refused():
         told = g.told("infected")
         ok(g.status == 0 and g.outside() == [] and len(told) == 1, f"{who}: the sender outside hears nothing, ADMIN does", g)
         text = told[0].decode()
-        ok(all(word in text for word in (OUTSIDE, INSIDE, hold, "Virus Detected", "@open.example>")) and SECRET.decode() not in text,
+        ok(all(word in text for word in (OUTSIDE, INSIDE, hold, "Virus Detected", "@open.example>")) and SECRET.decode() not in text and
+           "a letter" not in text,
            f"{who}: sender, recipient, Message-ID, the scanner's words; nothing of the content", g)
         notes = [one for one in g.inside() if b"withheld" in one]
         ok(len(notes) == (who == "recipient") and len(g.got) == 1 + (who == "recipient") and not any(SECRET in one for one in notes), f"{who}: the recipient", g)
@@ -265,6 +266,16 @@ def reencrypted():
     ok(b"changed" in g.decrypt(g.inside()[0]), "reencrypt: what the scanner changed as well", g)
     g.back(re.sub(rb"(?m)^X-JULIA-Encryption.*\n", b"", copy))
     ok(g.status == 75 and not g.inside(), "reencrypt: without X-JULIA-Encryption it waits", g)
+    (g.base / "etc/private").rename(g.base / "etc/away")
+    (g.base / "etc/private").mkdir(mode=0o700)
+    g.back(copy)
+    ok(g.status == 75 and not g.inside(), "reencrypt: no certificate any more: it waits", g)
+    g.age()
+    g.back(copy, retry=True)
+    ok(g.status == 0 and not g.inside() and len(g.told("hold-lost")) == 1 and len(g.holds()) == 1 and SECRET in g.kept(g.holds()[0]),
+       "reencrypt: after GIVE_UP it is kept for a person, and ADMIN told", g)
+    (g.base / "etc/private").rmdir()
+    (g.base / "etc/away").rename(g.base / "etc/private")
     clear = scanned.letter()
     g.back(g.arrive(clear))
     ok(g.inside()[0].endswith(clear), "reencrypt: clear mail stays clear", g)
