@@ -77,6 +77,7 @@ static void add_fields(struct copy *copy, const struct mime_part *part)
 
     for (size_t i = 0; i < header->count; i++) {
         if (header_field_is(header, i, "Content-Transfer-Encoding") ||
+            header_field_is(header, i, "X-MIME-Autoconverted") || /* what Sendmail calls its encoding */
             !counts(header, i, part->parent == NULL))
             continue;
         if (header_field_is(header, i, "Content-Type") && part->children != NULL)
