@@ -29,6 +29,9 @@ gate_check
 ok $? 'julia -check has no complaints'
 
 # ---- 120 recipients in three calls at once, the middle one fails ---------------------------------------------------------
+postconf -e julia_destination_recipient_limit=50
+world_age
+postfix reload 2>/dev/null
 letter "$M" user_1@behoerde.de list@signed.example 'to many'
 failing r60@signed.example
 out "$M" "$(seq -s, -f 'r%g@signed.example' 120)"
