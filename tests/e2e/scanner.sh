@@ -87,7 +87,7 @@ scanner_stop() {
 scanner_hop() { # scanner_hop PYTHON
     printf '%s\n' "$1" >"$WORLD/scanner/hop.conf"
     if [ -z "${_hop_pid-}" ]; then
-        python3 "$E2E/smtp-hop.py" $((SCANNER_PORT + 1)) 10.2.0.2:25 10.2.0.2 "$WORLD/scanner/hop.conf" 2>>"$WORLD/log/scanner.log" &
+        TMPDIR=$WORLD/scanner python3 "$E2E/smtp-hop.py" $((SCANNER_PORT + 1)) 10.2.0.2:25 10.2.0.2 "$WORLD/scanner/hop.conf" 2>>"$WORLD/log/scanner.log" &
         _hop_pid=$!
         wait_until 60 _listens $((SCANNER_PORT + 1))
     fi
