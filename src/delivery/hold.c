@@ -190,6 +190,12 @@ void hold_unclaim(struct hold *hold)
         }
 }
 
+void hold_forget_message(const struct hold *hold)
+{
+    if (all_finished(hold))
+        unlinkat(hold->dir, HOLD_MESSAGE, 0);
+}
+
 int hold_done(struct hold *hold, enum hold_how how)
 {
     int rc = 0, saved = 0;
@@ -208,8 +214,8 @@ int hold_done(struct hold *hold, enum hold_how how)
         saved = errno;
         rc = -1;
     }
-    if (rc == 0 && all_finished(hold))
-        unlinkat(hold->dir, HOLD_MESSAGE, 0); /* hold_age() repeats it where this did not work */
+    if (rc == 0)
+        hold_forget_message(hold);
     errno = saved;
     return rc;
 }

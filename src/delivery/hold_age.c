@@ -178,7 +178,7 @@ static void look_at_tombstone(struct ageing *ageing, const struct hold *hold)
 {
     struct stat st;
 
-    unlinkat(hold->dir, HOLD_MESSAGE, 0); /* where its last user did not come that far */
+    hold_forget_message(hold);
     if (fstat(hold->dir, &st) == 0 && ageing->now - st.st_mtime > (time_t)ageing->store->config->journal_keep)
         remove_tombstone(ageing, hold);
 }

@@ -167,6 +167,8 @@ int hold_claim_alive(struct hold_store *store, int dir, const char *name, const 
         alive = 1;
         if (words.count > 0 && strcmp(words.items[0], GIVEN_BACK) == 0)
             alive = 0;
+        else if (words.count > 0 && strcmp(words.items[0], DONE) == 0)
+            alive = 2;
         else if (words.count == 6 && strcmp(words.items[0], CLAIMED) == 0 && is_dead(store, words.items + 1))
             alive = 0;
         else if (is_too_old(store, dir, try, &st))
@@ -202,6 +204,29 @@ static long next_number(int dir, const char *what, long from)
     }
 }
 
+/* "Not finished" is only believed when the file system says so. */
+static enum hold_claim unless_finished(int dir, const char *what, enum hold_claim claim)
+{
+    int finished = hold_claim_finished(dir, what, NULL, NULL);
+
+    if (finished < 0)
+        return HOLD_CLAIM_FAILED;
+    return finished == 1 ? HOLD_DONE_BEFORE : claim;
+}
+
+/* Its process came as far as writing "done" into it: only the name is left to be done, by whoever comes. */
+static enum hold_claim finish_for(int dir, const char *what, long number)
+{
+    char *from = claim_name(what, number), *to = done_name(what);
+    int rc = renameat(dir, from, dir, to);
+
+    if (rc != 0 && errno == ENOENT)
+        rc = 0; /* it was alive, and did it itself */
+    free(from);
+    free(to);
+    return rc == 0 ? unless_finished(dir, what, HOLD_BUSY) : HOLD_CLAIM_FAILED;
+}
+
 /* Is the highest claim, the one below `number`, in somebody's hands? As hold_claim_alive(). */
 static int is_held(struct hold_store *store, int dir, const char *what, long number, const char *try)
 {
@@ -229,16 +254,6 @@ static int link_claim(int dir, const char *try, const char *what, long number)
     return rc;
 }
 
-/* "Not finished" is only believed when the file system says so. */
-static enum hold_claim unless_finished(int dir, const char *what, enum hold_claim claim)
-{
-    int finished = hold_claim_finished(dir, what, NULL, NULL);
-
-    if (finished < 0)
-        return HOLD_CLAIM_FAILED;
-    return finished == 1 ? HOLD_DONE_BEFORE : claim;
-}
-
 static enum hold_claim take(struct hold_store *store, int dir, const char *what, const char *try,
                             long *number_r)
 {
@@ -251,6 +266,8 @@ static enum hold_claim take(struct hold_store *store, int dir, const char *what,
         held = number >= 0 ? is_held(store, dir, what, number, try) : -1;
         if (held == 1 || number >= NUMBERS_MAX)
             return HOLD_BUSY;
+        if (held == 2)
+            return finish_for(dir, what, number - 1);
         if (held < 0 && errno == ENOENT) /* it has just become done-WHAT */
             return unless_finished(dir, what, HOLD_BUSY);
         linked = held == 0 ? link_claim(dir, try, what, number) : -1;

@@ -97,6 +97,8 @@ size_t hold_deliver(struct hold *hold, const struct strlist *recipients, enum ho
     if (claimed.count > 0 && hand_off(hold, &claimed, how, until, outcome)) {
         taken = claimed.count;
         finish(hold, how, taken);
+    } else if (claimed.count == 0) {
+        hold_forget_message(hold); /* who finished it may not have come that far */
     }
     hold_unclaim(hold);
     strlist_free(&claimed);

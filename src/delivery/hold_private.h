@@ -40,6 +40,8 @@ int hold_open_file(int dir, const char *name);
 int hold_there(int dir, const char *name); /* 1, 0, or -1 with errno: it cannot be told */
 /* A name that nobody else uses: `prefix` and 16 random digits. Newly allocated. */
 char *hold_unique(const char *prefix);
+/* Removes what is kept if nobody is left who could want it; hold_age() repeats it where that did not work. */
+void hold_forget_message(const struct hold *hold);
 /* copy-DIGEST; newly allocated. */
 char *hold_copy_name(const unsigned char digest[SHA256_LEN]);
 /* A new file with this content, on disk before it gets its name; the name stays with whoever was first. 0: it
@@ -62,7 +64,8 @@ char *hold_process_name(const struct config *config);
 char *hold_claim_try(struct hold_store *store, int dir);
 /* Is who made the claim `name` at work, for all that can be known? Dead processes of this node are known to
    be dead, those of others after DEADLINE and a minute, by the clock of the file server: that of the file
-   `try`, which is new. 1: at work; 0: dead, or has given it back; -1: errno (ENOENT: not there any more). */
+   `try`, which is new. 1: at work; 0: dead, or has given it back; 2: finished but for its name; -1:
+   errno (ENOENT: not there any more). */
 int hold_claim_alive(struct hold_store *store, int dir, const char *name, const char *try);
 /* Claims `what`, once and for all: HOLD_CLAIMED: its number. */
 enum hold_claim hold_claim_take(struct hold_store *store, int dir, const char *what, long *number_r);

@@ -1,8 +1,10 @@
 #include "tests/unit/hold_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,4 +84,28 @@ int hold_fixture_count(const struct hold_fixture *f, const char *pattern)
     pclose(pipe);
     free(line);
     return count;
+}
+
+int hold_fixture_kill(int (*what)(void), int number)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        _exit(what());
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSTOPPED(status));
+    for (int stop = 0; WIFSTOPPED(status); stop++) {
+        /* other stops are signals of its own children */
+        int signal_number = WSTOPSIG(status) == SIGTRAP || WSTOPSIG(status) == SIGSTOP ? 0 : WSTOPSIG(status);
+
+        if (stop == number)
+            kill(pid, SIGKILL);
+        ptrace(PTRACE_SYSCALL, pid, NULL, signal_number);
+        waitpid(pid, &status, 0);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

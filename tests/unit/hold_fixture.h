@@ -30,4 +30,8 @@ int hold_fixture_shell(const struct hold_fixture *f, const char *command);
 /* How many things in the hold directory match the shell pattern. */
 int hold_fixture_count(const struct hold_fixture *f, const char *pattern);
 
+/* Runs `what` in a child that is killed at one of its system calls: `number` counts the moments before and
+   behind each. What it returned, or -1: killed. */
+int hold_fixture_kill(int (*what)(void), int number);
+
 #endif

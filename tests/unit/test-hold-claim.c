@@ -439,6 +439,47 @@ START_TEST(killed_behind_the_handoff)
 }
 END_TEST
 
+static int deliver_in_child(void)
+{
+    struct config config;
+    struct hold_store *store = hold_fixture_node(&f, "gate.behoerde.de", &config);
+    struct hold *hold = hold_fixture_open(&f, store);
+
+    hold_deliver(hold, NULL, HOLD_HOW_EXCHANGED, deadline_in(20000), &f.base.outcome);
+    return f.base.outcome.kind == OUTCOME_DONE ? 0 : 75;
+}
+
+/* Whenever it is killed: the retry works at once, everybody gets it, twice only if the relay had taken it. */
+START_TEST(killed_anywhere)
+{
+    int rc, twice = 0, number = 0;
+
+    do {
+        int before;
+        struct hold *hold;
+
+        set_up();
+        rc = hold_fixture_kill(deliver_in_child, number);
+        number += 5;
+        before = calls();
+        hold = hold_fixture_open(&f, f.store);
+        hold_deliver(hold, NULL, HOLD_HOW_EXCHANGED, deadline_in(20000), &f.base.outcome);
+        ck_assert_msg(f.base.outcome.kind == OUTCOME_DONE, "%d: %s", number, f.base.outcome.text);
+        ck_assert_int_eq(hold_state(hold), HOLD_GONE);
+        ck_assert_int_eq(hold_message(hold), -1);
+        ck_assert_int_ge(calls(), 1);
+        ck_assert_int_le(calls(), before + 1);
+        twice += calls() == 2;
+        hold_close(hold);
+        tear_down();
+    } while (rc < 0);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_gt(number, 100);
+    ck_assert_int_gt(twice, 0);
+    ck_assert_int_lt(twice, number / 10);
+}
+END_TEST
+
 UNIT_MAIN("hold-claim", one_has_it, dead_process_here, reused_process_number, dead_node,
           same_name_other_system, damaged_claim, never_two, finished_once, delivered_once, target_refuses,
-          busy_waits, refused_never_leaves, refused_copies, killed_behind_the_handoff)
+          busy_waits, refused_never_leaves, refused_copies, killed_behind_the_handoff, killed_anywhere)

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -256,28 +255,6 @@ static int keep_in_child(void)
     return kept ? 0 : outcome.kind == OUTCOME_TEMPORARY ? 75 : 1;
 }
 
-/* Kills the child at its system call `number`. Its exit status, or -1: killed. */
-static int keep_and_kill(int number)
-{
-    int status;
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        _exit(keep_in_child());
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSTOPPED(status));
-    for (int stop = 0; WIFSTOPPED(status); stop++) { /* two stops a call: before and behind */
-        if (stop == number)
-            kill(pid, SIGKILL);
-        ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
-        waitpid(pid, &status, 0);
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 START_TEST(killed_anywhere)
 {
     int number = 0, rc, whole = 0;
@@ -288,7 +265,7 @@ START_TEST(killed_anywhere)
         struct hold *hold;
 
         hold_fixture_shell(&f, "rm -rf $ID new-* try-*");
-        rc = keep_and_kill(number++);
+        rc = hold_fixture_kill(keep_in_child, number++);
         if (found(f.id) == HOLD_FOUND) {
             whole++;
             ck_assert_int_eq(hold_fixture_shell(&f, "grep -q ^end $ID/record && ls $ID/copy-* >/dev/null"),
