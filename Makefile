@@ -84,7 +84,7 @@ programs: $(programs_out)
 # Unit tests run under ASan and UBSan, everything else with the release programs. prove runs all of it on two cores.
 ASAN = build/asan
 unit_asan = $(patsubst $(B)/%,$(ASAN)/%,$(unit_out))
-E2E_TESTS     = $(sort $(wildcard tests/e2e/*.t))
+E2E_TESTS     = $(sort $(wildcard tests/e2e/*.t tests/e2e/sendmail/*.t))
 INTEROP_TESTS = $(sort $(wildcard tests/interop/*.t))
 TEST_ENV = JULIA_BUILD=$(CURDIR)/$(B) JULIA_SOURCE=$(CURDIR) CK_TAP_LOG_FILE_NAME=/dev/stdout CK_VERBOSITY=silent \
            ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1

@@ -69,6 +69,7 @@ static const char *not_built(const char *value)
 static const struct conf_entry table[] = {
     PATH("BASE", AT(base), JULIA_PREFIX),
     CHOICE("MTA", AT(mta), "postfix", "postfix|sendmail"),
+    PATH("MTA_CONFIG", AT(mta_config), NULL),
     TEXT("MYHOSTNAME", AT(myhostname), NULL),
     TEXT("AUTHSERV_ID", AT(authserv_id), NULL),
     TEXT("ADMIN", AT(admin), NULL),

@@ -44,6 +44,7 @@ struct config {
     char *file;
     char *base;
     int mta;
+    char *mta_config; /* configuration of the MTA's main instance; NULL: where the MTA looks itself */
     char *myhostname, *authserv_id, *admin, *language;
     int mode, engine; /* enum config_mode, config_engine */
     bool engine_clear;

@@ -104,6 +104,20 @@ static void check_target(const struct config *config, enum config_target target)
              where != NULL ? " -C " : "", where != NULL ? where : "");
 }
 
+/* mailq-all and deliver-all ask for it. */
+static void check_main_instance(const struct config *config)
+{
+    struct stat st;
+    if (config->mta_config == NULL)
+        return;
+    if (stat(config->mta_config, &st) != 0)
+        tell(false, "MTA_CONFIG %s: %s", config->mta_config, strerror(errno));
+    else if (S_ISDIR(st.st_mode) != (config->mta == CONFIG_MTA_POSTFIX))
+        tell(false, "MTA_CONFIG %s: Postfix has a directory, Sendmail a file", config->mta_config);
+    else
+        tell(true, "MTA_CONFIG: %s", config->mta_config);
+}
+
 /* Asks a key module for the key of an address that has none: "none" shows that it can see its whole store. */
 static void check_store(struct call_module *module, const char *spec)
 {
@@ -217,6 +231,7 @@ static void check_all(const struct config *config)
         check_directory("JOURNAL_DIR", config->journal_dir);
     check_log_file("LOG", config->log);
     check_log_file("VERIFY_LOG", config->verify_log);
+    check_main_instance(config);
     check_target(config, CONFIG_TARGET_EXTERNAL);
     check_target(config, CONFIG_TARGET_INTERNAL);
     if (config->mode == CONFIG_MODE_GATEWAY)

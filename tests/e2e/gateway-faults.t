@@ -140,8 +140,6 @@ new
 out "$M" clear@open.example
 wait_for_text "$(log_of external)" "$DEFERRED"
 mta_stop
-gate_repair
-sink_ok external
 is "$("$B/mailq-all" -c "$WORLD_CONF" -j 2>/dev/null | sed 's/.*"julia_queue": "\([a-z]*\)".*/\1/' | sort | tr '\n' ' ')" 'external universe ' \
     'mailq-all shows both, also while the MTA is stopped'
 mta_start
@@ -149,6 +147,8 @@ wait_until 20 _listens 25
 is "$("$B/mailq-all" -c "$WORLD_CONF" | grep -c '^[0-9A-Za-z]\{6,\}[*!#-]*  *[0-9]')" 2 'mailq-all shows both'
 "$B/mailq-all" -c "$WORLD_CONF" -a 0s >/dev/null 2>&1
 is $? 1 'mailq-all -a 0s: they are old'
+gate_repair
+sink_ok external
 delivered 'stopped and started' 2
 "$B/mailq-all" -c "$WORLD_CONF" -a 0s -q
 is $? 0 'then nothing waits'

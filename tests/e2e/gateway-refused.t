@@ -102,7 +102,7 @@ gate_configure ''
 letter "$M" gone@behoerde.de nobody@partner-1.com 'from nobody to nobody'
 sink_fail internal rcpt:gone@behoerde.de '550 5.1.1 unknown'
 out "$M" nobody@partner-1.com gone@behoerde.de
-wait_for_text "$(log_of internal)" "to=<gone@behoerde.de>.*$BOUNCED"
+wait_for_text "$(log_of internal)" "to=<?gone@behoerde.de>?,.*$BOUNCED"
 wait_for_quiet
 sleep 0.5
 sink_ok internal

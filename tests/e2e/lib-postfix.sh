@@ -4,7 +4,7 @@
 # flush_mail, drop_mail, log_why.
 
 # shellcheck shell=bash
-MTA_NAME=Postfix
+LOG_NOTICE='julia-notices/smtpd.*client=' # the front instance got a notice of a queue
 
 mta_missing() { command -v postfix >/dev/null || echo 'Postfix is not installed'; }
 

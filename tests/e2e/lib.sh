@@ -245,9 +245,9 @@ wait_for_sink() { # wait_for_sink NAME COUNT [SECONDS]
     wait_until "${3-30}" _sink_has "$1" "$2" || { diag "sink $1 has $(sink_count "$1") messages, not $2"; return 1; }
 }
 
-# "dsn=4.3.0, status=deferred (...)" says Postfix, "dsn=4.0.0, stat=Deferred: ..." Sendmail.
-DEFERRED='dsn=4[0-9.]*, stat'
-BOUNCED='dsn=5[0-9.]*, stat'
+# "dsn=4.3.0, status=deferred (...)" says Postfix, "dsn=4.3.0, reply=451 ..., stat=Deferred: ..." Sendmail.
+DEFERRED='dsn=4[.].*, stat'
+BOUNCED='dsn=5[.].*, stat'
 log_of() { if [ "$1" = front ]; then echo "$WORLD/log/front.log"; else echo "$WORLD/log/front-julia-$1.log"; fi; }
 
 _contains() { grep -Eqs -- "$2" "$1"; }
@@ -259,7 +259,7 @@ _all_quiet() {
     local instance
     for instance in front external scanner internal; do [ -z "$(queue_ids $instance)" ] || return 1; done
 }
-wait_for_quiet() { wait_until "${1-30}" _all_quiet || { diag 'mail still waits'; diag "$("$WORLD/base/bin/mailq-all" -c "$WORLD_CONF" 2>&1)"; return 1; }; }
+wait_for_quiet() { wait_until "${1-30}" _all_quiet || { diag 'mail still waits'; diag "$("$WORLD/base/bin/mailq-all" -c "$WORLD_CONF" -j 2>&1)"; return 1; }; }
 
 # ---- sinks ----------------------------------------------------------------------------------------------------------------
 

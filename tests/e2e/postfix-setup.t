@@ -178,8 +178,8 @@ for line in open(sys.argv[1]):
     "external True user_1@behoerde.de ['anna@partner-1.com'] True" 'mailq-all -j: JSON'
 run_as "$B/mailq-all" -a soon >/dev/null 2>&1; is $? 2 'mailq-all: bad age'
 run_as "$B/mailq-all" -c /nonexistent >/dev/null 2>&1; is $? 2 'mailq-all: no julia.conf'
-sed 's/^BASE/MTA = sendmail\nBASE/' "$WORLD_CONF" >"$WORLD/other.conf"
-like "$(run_as "$B/mailq-all" -c "$WORLD/other.conf" 2>&1)" 'MTA = sendmail: only the queues of Postfix' 'mailq-all: says what it cannot do'
+sed 's/^BASE/MTA = exim\nBASE/' "$WORLD_CONF" >"$WORLD/other.conf"
+like "$(run_as "$B/mailq-all" -c "$WORLD/other.conf" 2>&1)" 'MTA = exim: it must be postfix or sendmail' 'mailq-all: says what it cannot do'
 sink_clear external
 sink_ok external
 run_as "$B/deliver-all"; is $? 0 'deliver-all: as an ordinary user'
