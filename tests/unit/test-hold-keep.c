@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -295,7 +296,8 @@ START_TEST(full_disk)
     struct buf big = {0};
 
     set_up();
-    if (mount("none", f.base.config.hold_dir, "tmpfs", 0, "size=64k,mode=700") != 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", f.base.config.hold_dir, "tmpfs", 0, "size=64k,mode=700") != 0) {
         tear_down(); /* not root: file_too_large must do */
         return;
     }
