@@ -24,19 +24,21 @@ COUNT = int(os.environ.get("JULIA_FAULT_POINTS", "6"))
 SEED = int(os.environ.get("JULIA_FAULT_SEED", "1"))
 JOBS = int(os.environ.get("JULIA_FAULT_JOBS", "1"))
 PATIENT = "MODULE_TIMEOUT = 20s\nDEADLINE = 60s\n"
+SCANNED = PATIENT + faultlab.GATEWAY_MODE
 HASTY = "MODULE_TIMEOUT = 2s\nDEADLINE = 6s\n"
 FRESH_SECONDS = 3  # after that modules trust the time stamps of certificate files
 FLOWS = ("outgoing", "incoming", "outgoing-large", "incoming-large") if COUNT == 0 else ("outgoing", "incoming")
+SCANNER_FLOWS = ("to-scanner", "from-scanner")
 
 
 def traced(make, flows=FLOWS):
     """Points that come from traces of undisturbed runs; those are made once for a gateway."""
     def points(lab):
         if not hasattr(lab, "traces"):
-            for name in FLOWS:
+            for name in flows:
                 faultlab.trace_all(lab, faultlab.FLOWS[name])
             time.sleep(FRESH_SECONDS)
-            lab.traces = {name: faultlab.trace_all(lab, faultlab.FLOWS[name]) for name in FLOWS}
+            lab.traces = {name: faultlab.trace_all(lab, faultlab.FLOWS[name]) for name in flows}
         return [point for name in flows for point in make(name, lab.traces[name])]
     return points
 
@@ -51,6 +53,11 @@ CLASSES = {
     "kills": (traced(lambda flow, traces: faultpoints.kills(flow, traces, COUNT == 0)), PATIENT, TRACED, faultpoints.injection_seen, 4),
     "signals": (traced(faultpoints.signals), PATIENT, TRACED, faultpoints.injection_seen, 1),
     "errors": (traced(faultpoints.errors, FLOWS[:2]), PATIENT, TRACED, faultpoints.injection_seen, 2),
+    "scanner kills": (traced(lambda flow, traces: faultpoints.kills(flow, traces, COUNT == 0), SCANNER_FLOWS), SCANNED, TRACED,
+                      faultpoints.injection_seen, 2),
+    "scanner errors": (traced(faultpoints.errors, SCANNER_FLOWS), SCANNED, TRACED, faultpoints.injection_seen, 1),
+    "scanner targets": (listed(faultpoints.scanner_targets), HASTY + faultlab.GATEWAY_MODE, PLAIN, None, 1),
+    "scanner disks": (listed(faultpoints.scanner_disks), SCANNED, PLAIN, None, 1),
     "workers": (traced(faultpoints.workers, FLOWS[:2]), HASTY, SERVICES, faultpoints.injection_seen, 1),
     "services": (listed(faultpoints.services), HASTY, SERVICES, None, 0.5),
     "modules": (listed(faultpoints.modules), HASTY, PLAIN, faultpoints.module_seen, 1),
@@ -123,9 +130,9 @@ def main():
     tap = gateway.Tap()
     print(f"# JULIA_FAULT_POINTS={COUNT} JULIA_FAULT_SEED={SEED}")
     names = os.environ.get("JULIA_FAULT_CLASSES", ",".join(CLASSES)).split(",")
-    if not mounts and "disks" in names:
+    if not mounts:
         print("# disks: not tried, this needs root and a mount namespace")
-        names.remove("disks")
+        names = [name for name in names if "disks" not in name]
     with concurrent.futures.ProcessPoolExecutor(JOBS) as pool:
         shares = list(pool.map(run_share, [names] * JOBS, range(JOBS), [JOBS] * JOBS))
     rows = [row for name in names for row in judge(tap, name, [found[name] for found in shares])]

@@ -23,6 +23,8 @@ TARGETS = ("external", "scanner", "internal")
 MODULES = {"keys-file": "MODULES_KEYS", "trust": "MODULE_TRUST", "smime": "MODULE_SMIME"}
 RETRIES = 8
 TEMPORARY = 75
+SCANNER = "198.51.100.9"
+GATEWAY_MODE = "MODE = gateway\nDELIVER = original\nSCANNER_CLIENTS = 198.51.100.0/24\n"
 FAULTS = gateway.SOURCE / "tests/faults"
 
 RULES = """\
@@ -80,6 +82,14 @@ class Flow:
         return send(self.octets(lab, number), self.sender(number), self.recipients, **words)
 
 
+    def prepare(self, lab, number):
+        """What has to happen before the fault."""
+
+    def finish(self, lab, number):
+        """What comes behind the last run: faults of that, as texts."""
+        return []
+
+
 class EncryptedFlow(Flow):
     """From outside: signed, then encrypted to a person and to the gateway of another domain."""
 
@@ -91,6 +101,45 @@ class EncryptedFlow(Flow):
         return self.header(number) + lab.encrypted[self.name]
 
 
+class ToScanner(EncryptedFlow):
+    """The same, on its way to the virus scanner; the fault comes before the copies are there, and then they return."""
+
+    def finish(self, lab, number):
+        return_copies(self, lab, number, set())
+        statuses = return_copies(self, lab, number, set())  # scanners repeat themselves
+        return [] if set(statuses) == {0} else [f"a second return ends with {statuses}"]
+
+
+class FromScanner(EncryptedFlow):
+    """The copies are at the scanner; the fault comes when they return."""
+
+    def prepare(self, lab, number):
+        status, output = super().run(lab, number)
+        if status != 0:
+            raise RuntimeError(f"the way to the scanner fails: {output!r}")
+        lab.returned = set()
+        lab.ignored = lab.journal_files()  # what the way to the scanner noted there
+
+    def run(self, lab, number, **words):
+        statuses = return_copies(self, lab, number, lab.returned, **words)
+        return max(statuses, key=abs, default=0), b"4.3.0 one of the returns waits"
+
+
+def return_copies(flow, lab, number, returned, **words):
+    """The scanner hands back what it was given and is not in `returned`, each until it is taken: the exit statuses."""
+    statuses = []
+    for target, recipients, octets in sorted(lab.stored()):
+        key = (tuple(recipients), octets)
+        if target == "scanner" and key not in returned:
+            status, output = lab.run(octets, SCANNER, flow.sender(number), recipients, **words)
+            if status != 0 and not re.search(rb"(?m)^4\.", output):
+                status = status or 1
+            statuses.append(status)
+            if status == 0:
+                returned.add(key)
+    return statuses
+
+
 OUTGOING = ["sig@signed.example", "anna@secret.example", "bea@both.example", "carl@open.example", "dora@nocert.example"]
 OUTGOING_EXPECTED = [Expected("sig@signed.example", "external", True), Expected("anna@secret.example", "external", False),
                      Expected("bea@both.example", "external", False), Expected("carl@open.example", "external", True),
@@ -98,12 +147,17 @@ OUTGOING_EXPECTED = [Expected("sig@signed.example", "external", True), Expected(
 INCOMING = ["user_1@behoerde.de", "fritz@second.example", "gerd@third.example"]
 INCOMING_EXPECTED = [Expected("user_1@behoerde.de", "internal", True), Expected("fritz@second.example", "internal", True),
                      Expected("gerd@third.example", "internal", False)]
+SCANNED_EXPECTED = [Expected("user_1@behoerde.de", "internal", False), Expected("fritz@second.example", "internal", False),
+                    Expected("gerd@third.example", "internal", False), Expected("copy user_1@behoerde.de", "scanner", True),
+                    Expected("copy fritz@second.example", "scanner", True), Expected("copy gerd@third.example", "scanner", False)]
 
 FLOWS = {
     "outgoing": Flow("outgoing", "out", OUTGOING, OUTGOING_EXPECTED),
     "outgoing-large": Flow("outgoing-large", "out", OUTGOING, OUTGOING_EXPECTED, lines=12000),
     "incoming": EncryptedFlow("incoming", "in", INCOMING, INCOMING_EXPECTED),
     "incoming-large": EncryptedFlow("incoming-large", "in", INCOMING, INCOMING_EXPECTED, lines=12000),
+    "to-scanner": ToScanner("to-scanner", "in", INCOMING, SCANNED_EXPECTED),
+    "from-scanner": FromScanner("from-scanner", "in", INCOMING, SCANNED_EXPECTED),
 }
 
 
@@ -114,10 +168,10 @@ class Lab(gateway.Gateway):
 
     def __init__(self, conf="", services=False, plain=False):
         super().__init__(RULES, conf)
-        for name in ("orders", "etc/services"):
-            (self.base / name).mkdir()
+        for name in ("orders", "var/hold"):
+            (self.base / name).mkdir(mode=0o700)
         self.orders = self.base / "orders"
-        self.running, self.plain, self.excused = {}, plain, set()
+        self.running, self.plain, self.excused, self.ignored = {}, plain, set(), set()
         self._configure()
         for address in ("mail@behoerde.de", "user_1@behoerde.de", "gate@second.example"):
             self.own_key(address)
@@ -222,14 +276,26 @@ class Lab(gateway.Gateway):
         """Entries that the journal says are done, read by other eyes than julia's."""
         found = set()
         for path in (self.base / "var/journal").glob("*"):
-            if path.is_file():
+            if path.is_file() and path.name not in self.ignored:
                 found |= {m[1].decode() for m in re.finditer(rb"(?m)^done \d+ (\S+) \S+ \.$", path.read_bytes())}
+        return found
+
+    def journal_files(self):
+        return {path.name for path in (self.base / "var/journal").iterdir()}
+
+    def exchanged(self):
+        """Recipients who got their original as the hold store knows it, read by other eyes than julia's."""
+        found = set()
+        for hold in (self.base / "var/hold").glob("*/record"):
+            recipients = re.findall(r"(?m)^recipient (\S+)$", hold.read_text())
+            found |= {r for n, r in enumerate(recipients) if (hold.parent / f"done-{n}").exists()}
         return found
 
     def clear(self):
         """Forgets what was stored and journalled, and what was ordered."""
-        for name in ("out", "var/journal", "orders"):
-            for path in (self.base / name).iterdir():
+        self.ignored = set()
+        for name in ("out", "var/journal", "var/hold", "orders"):
+            for path in (self.base / name).glob("*"):
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:
@@ -320,8 +386,8 @@ HEAD = "flow\tprocess\tfault\tplace\tmessages in\trecipients served\tduplicates 
 
 
 def entry_of(expected):
-    name = expected.recipient
-    return "report:undelivered:" + name[7:] if name.startswith("report ") else "deliver:" + name
+    kind, _, name = expected.recipient.rpartition(" ")
+    return ("report:undelivered:" if kind == "report" else "deliver:") + name
 
 
 def count(flow, stored):
@@ -331,6 +397,7 @@ def count(flow, stored):
     for target, recipients, octets in stored:
         clear = shows_secret(octets)
         for recipient in recipients:
+            recipient = "copy " + recipient if target == "scanner" else recipient
             expected = wanted.get(recipient)
             if expected is None and target == "internal" and b"report-type=delivery-status" in octets:
                 for name in re.findall(rb"(?m)^Final-Recipient: rfc822; (\S+)", octets):
@@ -345,10 +412,18 @@ def count(flow, stored):
 
 
 def window(flow, lab):
-    """Who has got it by now without the journal knowing."""
+    """Who has got it by now without journal or hold store knowing."""
     got, _ = count(flow, lab.stored())
-    done = lab.journalled()
-    return {e.recipient for e in flow.expected if got[e.recipient] > 0 and entry_of(e) not in done}
+    done, exchanged = lab.journalled(), lab.exchanged()
+    return {e.recipient for e in flow.expected
+            if got[e.recipient] > 0 and entry_of(e) not in done and not (e.target == "internal" and e.recipient in exchanged)
+            and not (lab.ignored and e.target == "scanner")}
+
+
+def one_handoff(lab, recipients):
+    """Hand-offs follow each other: only the last one can be unknown to the journal."""
+    return not recipients or any({r.rpartition(" ")[2] for r in recipients} <= set(names) for _, names, _ in lab.stored()) or \
+        len(recipients) == 1
 
 
 def run_once(lab, number, point, runs, notes):
@@ -372,6 +447,7 @@ def run_point(lab, number, point, happened=None):
     allowed, notes, runs, status, output = set(), [], 0, None, b""
     lab.clear()
     lab.excused = set()
+    flow.prepare(lab, number)
     lab.again = lambda: flow.run(lab, number)
     lab.window = lambda: window(flow, lab)
     if point.order:
@@ -386,10 +462,12 @@ def run_point(lab, number, point, happened=None):
         if status != 0:
             opened = window(flow, lab) - allowed - lab.excused
             allowed |= opened
-            if len(opened) > 1 and not point.who.startswith("target"):  # hand-offs follow each other
+            if not one_handoff(lab, opened) and not point.who.startswith("target"):
                 notes.append(f"accepted and not in the journal: {opened}")
     if status != 0:
         notes.append(f"does not end well: {status} {output[:100]!r}")
+    lab.excused |= {e.recipient for e in flow.expected} & allowed
+    notes += flow.finish(lab, number)
     return judge(lab, flow, point, allowed | lab.excused, runs, notes)
 
 
@@ -442,6 +520,7 @@ def calls_in(text):
 def trace_all(lab, flow, number=0):
     """{(who, start): calls} of an undisturbed run."""
     lab.clear()
+    flow.prepare(lab, number)
     sender = flow.sender(number)
     for name in list(lab.running) or ["julia"]:
         lab.arm(name, sender, "- -")

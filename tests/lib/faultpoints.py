@@ -116,9 +116,13 @@ def target_does(name, how):
     return act
 
 
-def targets():
+def scanner_targets():
+    return targets((("to-scanner", ("scanner",)), ("from-scanner", ("internal",))))
+
+
+def targets(pairs=(("outgoing", ("external", "internal")), ("incoming", ("internal",)))):
     """Each target does each wrong thing, for one call or until it is repaired before the retry."""
-    for flow, names in (("outgoing", ("external", "internal")), ("incoming", ("internal",))):
+    for flow, names in pairs:
         for name in names:
             for fault in TARGET_FAULTS:
                 for once in ("once ", ""):
@@ -228,6 +232,7 @@ def journal_is(damage):
         status, _ = lab.again()
         if status != 0 and (not path.is_file() or path.is_symlink() or path.stat().st_size > 1 << 24):
             path.rmdir() if path.is_dir() else path.unlink()
+        lab.excused |= lab.window()
     return act
 
 
@@ -239,36 +244,45 @@ def journals():
 
 # ---- disks -------------------------------------------------------------------------------------------------------------------------
 
+def mount(path, *options):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "none", path], check=True)
+
+
 def small_disk(folder, room, inodes=None, read_only=False):
-    """FOLDER becomes a file system of its own with ROOM octets left (and INODES files), as long as the first run takes."""
+    """As long as the first run takes FOLDER, with what is in it, is a file system of its own with ROOM octets (and INODES files) left."""
     @contextlib.contextmanager
     def act(lab):
-        path = lab.base / folder
-        status = path.stat()
-        options = f"size={max(room, 4096)},mode=0755" + (f",nr_inodes={inodes + 1}" if inodes is not None else "")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path], check=True)
-        os.chown(path, status.st_uid, status.st_gid)
-        if room == 0:
-            (path / "fill").write_bytes(b"x" * 4096)
+        path, kept = lab.base / folder, lab.base / "kept"
+        files = [p for p in path.rglob("*") if p.is_file()]
+        used = sum(-(-p.stat().st_size // PAGE) * PAGE for p in files)
+        shutil.copytree(path, kept)
+        limits = [] if inodes is None else [f"nr_inodes={inodes + 1 + len(list(path.rglob('*')))}"]
+        mount(path, "mode=0700", f"size={max(used + room, PAGE)}", *limits)
+        shutil.copytree(kept, path, dirs_exist_ok=True)
+        if used + room == 0:
+            (path / "fill").write_bytes(bytes(PAGE))
         if read_only:
             subprocess.run(["mount", "-o", "remount,ro", path], check=True)
         yield {}
-        kept = lab.base / "kept"
-        if not read_only and room:
-            shutil.copytree(path, kept)  # what was written is there after the repair, too
+        shutil.rmtree(kept)
+        shutil.copytree(path, kept)  # what was written is there after the repair, too
         subprocess.run(["umount", "-l", path], check=True)
-        if kept.exists():
-            shutil.copytree(kept, path, dirs_exist_ok=True)
-            shutil.rmtree(kept)
+        shutil.rmtree(path)
+        kept.rename(path)
     return act
 
 
+PAGE = 4096
 DISKS = ("var/spool", "var/journal", "var/index", "var/review", "logs", "out")
 
 
-def disks():
-    for flow in ("outgoing-large", "incoming-large", "outgoing", "incoming"):
-        for folder in DISKS:
+def scanner_disks():
+    return disks(("to-scanner", "from-scanner"), (*DISKS, "var/hold"))
+
+
+def disks(flows=("outgoing-large", "incoming-large", "outgoing", "incoming"), folders=DISKS):
+    for flow in flows:
+        for folder in folders:
             for room in (0, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576):
                 yield Point(flow, "disk of " + folder, "", "full", f"{room} octets left", act=small_disk(folder, room))
             for inodes in (0, 1, 2, 3):
