@@ -59,12 +59,21 @@ static struct strlist *part_for(struct split *split, enum direction direction, b
     }
 }
 
+static void trace_client(const struct direction_client *client)
+{
+    char text[NETWORK_ADDRESS_TEXT] = "local";
+    if (!client->local)
+        network_address_text(&client->address, text);
+    trace_add(TRACE_CLIENT, text);
+}
+
 static void split_recipients(const struct message *message, const struct direction_client *client,
                              struct split *split)
 {
     const struct strlist *recipients = &message->envelope.recipients;
     enum roundtrip roundtrip = roundtrip_of(message, client);
     split->forged = roundtrip_forged(message, client);
+    trace_client(client);
     for (size_t i = 0; i < recipients->count; i++) {
         const char *recipient = recipients->items[i];
         enum direction direction = direction_of(message->config, client, message->envelope.sender, recipient);

@@ -30,9 +30,11 @@ void trace_add(enum trace_key key, const char *value)
         strlist_add(&lists[key], value);
 }
 
-static char *joined(enum trace_key key)
+static char *joined(const struct message *message, enum trace_key key)
 {
     struct buf text = {0};
+    if (key == TRACE_CLIENT && lists[key].count == 0)
+        return mem_strdup(message->envelope.client);
     for (size_t i = 0; i < lists[key].count; i++)
         buf_printf(&text, "%s%s", i > 0 ? "," : "", lists[key].items[i]);
     if (text.len == 0)
@@ -45,13 +47,13 @@ void trace_write(const struct message *message, const struct outcome *outcome)
 {
     char *texts[TRACE_KEYS], rcpts[24], size[24];
     for (int i = 0; i < TRACE_KEYS; i++)
-        texts[i] = joined((enum trace_key)i);
+        texts[i] = joined(message, (enum trace_key)i);
     snprintf(rcpts, sizeof(rcpts), "%zu", message->envelope.recipients.count);
     snprintf(size, sizeof(size), "%llu", (unsigned long long)message->size);
     log_event(outcome->kind == OUTCOME_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "message", "direction",
-              texts[TRACE_DIRECTION], "client", message->envelope.client, "size", size, "rcpts", rcpts,
-              "sign", texts[TRACE_SIGN], "encrypt", texts[TRACE_ENCRYPT], "targets", texts[TRACE_TARGET],
-              "lines", texts[TRACE_LINES], "result", outcome->dsn, "text",
+              texts[TRACE_DIRECTION], "client", texts[TRACE_CLIENT], "size", size, "rcpts", rcpts, "sign",
+              texts[TRACE_SIGN], "encrypt", texts[TRACE_ENCRYPT], "targets", texts[TRACE_TARGET], "lines",
+              texts[TRACE_LINES], "result", outcome->dsn, "text",
               outcome->text[0] != '\0' ? outcome->text : NULL, (char *)NULL);
     for (int i = 0; i < TRACE_KEYS; i++)
         free(texts[i]);

@@ -4,12 +4,21 @@
 
 #include "core/message.h"
 
-enum trace_key { TRACE_DIRECTION, TRACE_TARGET, TRACE_SIGN, TRACE_ENCRYPT, TRACE_LINES, TRACE_KEYS };
+enum trace_key {
+    TRACE_CLIENT,
+    TRACE_DIRECTION,
+    TRACE_TARGET,
+    TRACE_SIGN,
+    TRACE_ENCRYPT,
+    TRACE_LINES,
+    TRACE_KEYS
+};
 /* Adds a value to a list unless it is there already. */
 void trace_add(enum trace_key key, const char *value);
 /* "1,3" as group_lines() writes it; "-" adds nothing. */
 void trace_add_lines(const char *lines);
-/* event=message direction=... rcpts=... sign=... encrypt=... targets=... lines=... result=... */
+/* event=message direction=... client=... rcpts=... sign=... encrypt=... targets=... lines=... result=...; client is
+   the address that was found, "local", or what -client says where none was found */
 void trace_write(const struct message *message, const struct outcome *outcome);
 
 #endif

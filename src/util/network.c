@@ -71,6 +71,12 @@ bool network_address_parse(const char *text, struct network_address *address_r)
     return parse_address(text, strlen(text), address_r, &mapped);
 }
 
+void network_address_text(const struct network_address *address, char text[NETWORK_ADDRESS_TEXT])
+{
+    if (inet_ntop(address->family, address->octets, text, NETWORK_ADDRESS_TEXT) == NULL)
+        text[0] = '\0';
+}
+
 bool network_address_is_loopback(const struct network_address *address)
 {
     static const unsigned char loopback6[16] = {[15] = 1};

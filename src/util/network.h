@@ -24,6 +24,9 @@ struct network_list {
 /* Takes 192.0.2.1, 2001:db8::1, [2001:db8::1], and the MTAs' IPv6:2001:db8::1 (any letter case, full or short form).
    A zone (%eth0) is cut off. */
 bool network_address_parse(const char *text, struct network_address *address_r);
+/* The usual short form, without brackets. */
+#define NETWORK_ADDRESS_TEXT 46 /* INET6_ADDRSTRLEN */
+void network_address_text(const struct network_address *address, char text[NETWORK_ADDRESS_TEXT]);
 bool network_address_is_loopback(const struct network_address *address);
 /* ADDRESS or ADDRESS/BITS; host bits set beyond the prefix are an error. error_r (static text) says what is wrong. */
 bool network_parse(const char *text, struct network *network_r, const char **error_r);
