@@ -143,6 +143,8 @@ bulk() { # bulk COUNT...: at each of so many domains so many recipients
         n=$((n + 1))
     done | paste -sd,
 }
+# Sendmail has no room for more than some 250 arguments: four calls.
+if [ "$WORLD_MTA" = postfix ]; then ONE=1 TWO='2 3'; else ONE=4 TWO='4 5'; fi
 gate_configure "$(block 'In julia.conf, the ticket system')"
 world_rules "$(block 'In julia.rules, for the ticket system')"
 count_signatures
@@ -150,9 +152,9 @@ mail "$M" 'support@behoerde.de' undisclosed-recipients:\; 'Precedence: bulk'
 from_host 10.1.7.30 support@behoerde.de "$(bulk 500 300)" "$M"
 wait_until 120 eval '[ "$(deliveries external | wc -l)" -ge 800 ]'
 only_once external 800 'bulk: 800 recipients of two domains, each once'
-is "$(calls)" 1 'bulk: one call of julia'
-is "$(signatures)" 1 'bulk: one signature for all of them'
-is "$(handed_off)" 1 'bulk: one hand-off'
+is "$(calls)" $ONE "bulk: $ONE call of julia"
+is "$(signatures)" $ONE 'bulk: one signature a call for all of them'
+is "$(handed_off)" $ONE 'bulk: one hand-off a call'
 signed_by 1 support@behoerde.de
 ok $? 'bulk: a good one'
 is "$(cat $(sink_messages external) | tr -d '\r' | grep -c 'smime.p7s')" "$(($(sink_count external) * $(grep -c 'smime.p7s' "$(sink_message external 1)")))" 'bulk: every copy has it'
@@ -165,8 +167,10 @@ mail "$M" 'support@behoerde.de' undisclosed-recipients:\;
 from_host 10.1.7.30 support@behoerde.de "$(bulk 400 300 100)" "$M"
 wait_until 120 eval '[ "$(deliveries external | wc -l)" -ge 800 ]'
 only_once external 800 'bulk, three treatments: each once'
-is "$(signatures) $(handed_off)" '2 3' 'bulk, three treatments: two signatures, three hand-offs'
+is "$(signatures) $(handed_off)" "$TWO" 'bulk, three treatments: a signature for each of two, a hand-off for each of three (in each call)'
 reset
+
+[ "$WORLD_MTA" = postfix ] || { done_testing; exit; } # what follows is about Postfix
 
 # ---- notices to colleagues ---------------------------------------------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ block 'In /opt/julia/etc/notices.conf' | here >"$WORLD/base/etc/notices.conf"
 block 'In /opt/julia/etc/notices.rules' >"$WORLD/base/etc/notices.rules"
 run_as "$B/julia" -c "$WORLD/base/etc/notices.conf" -check >"$WORLD/check"
 ok $? 'colleagues: the configuration of the page has no faults' || diag "$(cat "$WORLD/check")"
-block 'In Postfix, a second service' | grep -v reload | sh -eu >"$WORLD/out" 2>&1
+block 'choose by client; there such hosts' | grep -v reload | sh -eu >"$WORLD/out" 2>&1
 ok $? 'colleagues: the commands of the page' || diag "$(cat "$WORLD/out")"
 world_age
 postfix reload 2>/dev/null
