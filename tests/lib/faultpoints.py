@@ -294,7 +294,8 @@ def disks(flows=("outgoing-large", "incoming-large", "outgoing", "incoming"), fo
 
 MODULE_FAULTS = ("hang die crash hang-after die-after die-mid-frame rubbish too-much no-xml wrong-id wrong-body twice temporary interaction "
                  "slow").split()
-SMIME_FAULTS = "truncated empty wrong-length write-later other-message change-input".split()
+SMIME_FAULTS = ("truncated empty wrong-length write-later other-message change-input plain plain-text leak leak-after unsigned "
+                "extra-recipient").split()
 OPERATIONS = {"outgoing": (("keys-file", "find"), ("keys-file", "grant"), ("keys-file", "sign"), ("trust", "validate"), ("smime", "sign"),
                            ("smime", "encrypt")),
               "incoming": (("keys-file", "find"), ("keys-file", "grant"), ("keys-file", "open"), ("keys-file", "store"),
