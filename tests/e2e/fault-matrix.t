@@ -57,6 +57,7 @@ CLASSES = {
                       faultpoints.injection_seen, 2),
     "scanner errors": (traced(faultpoints.errors, SCANNER_FLOWS), SCANNED, TRACED, faultpoints.injection_seen, 1),
     "scanner targets": (listed(faultpoints.scanner_targets), HASTY + faultlab.GATEWAY_MODE, PLAIN, None, 1),
+    "scanner callers": (listed(faultpoints.scanner_callers), SCANNED, PLAIN, None, 0.5),
     "scanner disks": (listed(faultpoints.scanner_disks), SCANNED, PLAIN, None, 1),
     "workers": (traced(faultpoints.workers, FLOWS[:2]), HASTY, SERVICES, faultpoints.injection_seen, 1),
     "services": (listed(faultpoints.services), HASTY, SERVICES, None, 0.5),

@@ -177,8 +177,12 @@ os._exit(75)
 """
 
 
-def dying_callers():
-    for flow in faultlab.FLOWS:
+def scanner_callers():
+    return dying_callers(("to-scanner", "from-scanner"))
+
+
+def dying_callers(flows=("outgoing", "incoming", "outgoing-large", "incoming-large")):
+    for flow in flows:
         for percent in (0, 1, 10, 50, 99, 100):
             yield Point(flow, "the MTA", "", "dies", f"after {percent} % of the message",
                         act=started_by(sys.executable, "-I", "-S", "-c", DYING_MTA, str(percent)))
