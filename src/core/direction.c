@@ -123,6 +123,19 @@ bool direction_client_find(const struct message *message, struct direction_clien
     return false;
 }
 
+bool direction_was_scanned(const struct config *config, const struct header *header)
+{
+    bool found = false;
+    for (size_t i = 0; !found && i < header->count; i++) {
+        struct direction_client client = {0};
+        char *value = header_field_is(header, i, "Received") ? header_value(header, i) : NULL;
+        found = value != NULL && client_from_received(config, value, &client) && !client.local &&
+                network_list_contains(&config->scanner_clients, &client.address);
+        free(value);
+    }
+    return found;
+}
+
 bool direction_recipient_internal(const struct config *config, const char *recipient)
 {
     /* A bare local part is an address of this host. */

@@ -33,6 +33,9 @@ const char *direction_name(enum direction direction);
 bool direction_recipient_internal(const struct config *config,
                                   const char *recipient); /* in INTERNAL_DOMAINS, or without any domain */
 
+/* Did this host take the mail with this header from one of SCANNER_CLIENTS, as its Received fields say? */
+bool direction_was_scanned(const struct config *config, const struct header *header);
+
 #define DIRECTION_HOPS_MAX 30 /* Received fields; more is a loop (design section 6) */
 size_t direction_hops(const struct message *message);
 

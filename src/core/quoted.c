@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/direction.h"
 #include "incoming/forged.h"
 #include "incoming/headercopy.h"
 #include "mail/source.h"
@@ -91,6 +92,9 @@ static int judge(struct quoted *quoted, const struct cleaning *c)
     header = &quoted->mime.root->header;
     for (size_t i = 0; i < header->count; i++)
         judge_field(quoted, header, i, c->message->config->authserv_id);
+    /* a copy that came back from the virus scanner without what was found here */
+    if (header_count(header, "X-JULIA-Encryption") == 0 && direction_was_scanned(c->message->config, header))
+        quoted->opened = true;
     if (quoted->mime.fault == MIME_HEADER_TOO_LONG)
         quoted->opened = true;
     return 0;

@@ -122,11 +122,34 @@ static char *behind_type(char *value)
     return rest;
 }
 
-/* X.1, X.2 and X.4 (RFC 3463) are about the address, the mailbox and the way there: nobody looked at the
-   content. */
-static bool about_content(const char *status)
+/* The enhanced status (RFC 3463) in an SMTP reply, behind its three digits; "5" or "4" when the server said
+   none: what the notice has as Status then is a guess of its MTA from the digits (Sendmail makes an address
+   or a mailbox of 550). NULL: `words` are no reply. */
+static const char *said_status(const char *words)
 {
-    return status == NULL || (status[0] == '5' && (status[1] == '\0' || strchr("124", status[2]) == NULL));
+    static const char *const digits[] = {"4", "5"};
+    const char *at = words != NULL && strspn(words, "0123456789") == 3 ? words + 3 : NULL;
+
+    if (at == NULL || (words[0] != '4' && words[0] != '5') || strchr(" -", *at) == NULL)
+        return NULL;
+    at += *at != '\0';
+    at += strspn(at, " ");
+    if (at[0] == words[0] && at[1] == '.' && isdigit((unsigned char)at[2]))
+        return at;
+    return digits[words[0] - '4'];
+}
+
+/* X.1, X.2 and X.4 are about the address, the mailbox and the way there, X.3.4 about the size: nobody looked
+   at the content. What nobody can tell is. */
+static bool about_content(const char *status, const char *words)
+{
+    const char *said = said_status(words);
+
+    status = said != NULL ? said : status;
+    if (status == NULL)
+        return true;
+    return status[0] == '5' && (status[1] == '\0' || strchr("124", status[2]) == NULL) &&
+           !(strncmp(status, "5.3.4", 5) == 0 && !isdigit((unsigned char)status[5]));
 }
 
 static void take_failure(struct reading *r, const struct header *fields)
@@ -137,7 +160,7 @@ static void take_failure(struct reading *r, const struct header *fields)
     char *words = behind_type(header_value_of(fields, "Diagnostic-Code"));
 
     r->failed++;
-    refusal->content = refusal->content || about_content(status);
+    refusal->content = refusal->content || about_content(status, words);
     if (recipient != NULL && address_valid(recipient, true) &&
         direction_recipient_internal(r->message->config, recipient) &&
         !strlist_has_nocase(&refusal->recipients, recipient))
@@ -213,7 +236,7 @@ static bool may_be_one(const struct message *message, const struct direction_cli
     bool scanner = roundtrip_scanner(message->config, client);
     bool here = client->local || network_address_is_loopback(&client->address);
 
-    if (message->config->mode != CONFIG_MODE_GATEWAY || message->mime.root == NULL)
+    if (message->mime.root == NULL)
         return false;
     if (message->envelope.sender[0] == '\0')
         return scanner || here;

@@ -12,8 +12,7 @@
 
 bool roundtrip_scanner(const struct config *config, const struct direction_client *client)
 {
-    return config->mode == CONFIG_MODE_GATEWAY && !client->local &&
-           network_list_contains(&config->scanner_clients, &client->address);
+    return !client->local && network_list_contains(&config->scanner_clients, &client->address);
 }
 
 /* Mail that was decrypted here and still is in clear: nobody inside gets that with this configuration. */
@@ -41,7 +40,8 @@ static bool stripped(const struct message *message)
     const struct config *config = message->config;
     const char *sender = message->envelope.sender;
 
-    if (config->deliver == CONFIG_DELIVER_PLAIN || config->engine != CONFIG_ENGINE_WORK)
+    if (config->mode != CONFIG_MODE_GATEWAY || config->deliver == CONFIG_DELIVER_PLAIN ||
+        config->engine != CONFIG_ENGINE_WORK)
         return false;
     if (opened(message))
         return true;
@@ -49,6 +49,7 @@ static bool stripped(const struct message *message)
            header_count(&message->mime.root->header, "X-JULIA-Encryption") == 0;
 }
 
+/* Whichever MODE: it may have been another one when the copy left. */
 enum roundtrip roundtrip_of(const struct message *message, const struct direction_client *client)
 {
     if (!roundtrip_scanner(message->config, client))

@@ -19,7 +19,7 @@ enum roundtrip {
                           way */
 };
 
-/* Does the client hand on what a virus scanner let through? Never with MODE=mailoffice. */
+/* Does the client hand on what a virus scanner let through? */
 bool roundtrip_scanner(const struct config *config, const struct direction_client *client);
 /* For recipients inside. Mail of internal senders that passes the scanner is ROUNDTRIP_NO. */
 enum roundtrip roundtrip_of(const struct message *message, const struct direction_client *client);

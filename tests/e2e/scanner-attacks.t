@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""MODE=gateway without an MTA, against people who want infected mail to get in, or decrypted mail to get out."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import gateway  # noqa: E402
+import scanned  # noqa: E402
+from scanned import INSIDE, OUTSIDE, SECRET, bounce, field  # noqa: E402
+
+tap = gateway.Tap()
+
+
+def ok(good, what, g=None):
+    tap.ok(good, what, "" if g is None else (g.status, g.said, g.got))
+
+
+# ---- what the scanner's answer means ------------------------------------------------------------------------------------------
+def replies():
+    """clamsmtpd says no more than 550; Sendmail makes a status of its own of that."""
+    g = G.anew("DELIVER = original")
+    for status, words, kind in (("5.2.0", "550 Virus Detected; Content Rejected", "infected"), ("5.1.1", "550-Virus", "infected"),
+                                ("5.1.0", "553", "infected"), ("5.1.1", "550 5.7.1 virus", "infected"), ("5.0.0", "550 5.1.1 unknown", "not-scanned"),
+                                ("5.3.4", "552 5.3.4 message size exceeds the limit", "not-scanned"), ("5.3.0", "554 5.3.0 virus", "infected"),
+                                ("5.4.4", "Host or domain name not found", "not-scanned"), ("4.4.7", "451 not now", "not-scanned")):
+        hold = field(g.arrive(g.encrypted()), "X-JULIA-Hold")[0]
+        copy = b"X-JULIA-Hold: %s\n\n" % hold.encode()
+        g.notice(bounce(copy, status=status, words=words))
+        marked = (g.base / "var/hold" / hold / "refused").exists()
+        ok(g.status == 0 and len(g.told(kind)) == 1 and marked == (kind == "infected"), f"status {status}, {words}: {kind}", g)
+
+
+# ---- decrypted mail must not leave ------------------------------------------------------------------------------------------------
+def expired():
+    """A copy that lost its fields waits, and the MTA's patience ends."""
+    for deliver in ("original", "plain"):
+        g = G.anew("DELIVER = " + deliver)
+        bare = re.sub(rb"(?m)^X-JULIA-.*\n", b"", g.arrive(g.encrypted()))
+        top = b"Received: from clam ([%s])\n\tby gate.behoerde.de (8.17.1) with ESMTP id 1\n" % scanned.SCANNER.encode()
+        g.notice(bounce(b"Received: by gate.behoerde.de (Postfix)\n" + top + bare, status="4.4.7", words="x-unix; julia", whole=True), client="")
+        ok(g.status == 0 and len(g.outside()) == 1 and SECRET not in g.outside()[0][2] and b"a letter" not in g.outside()[0][2],
+           f"{deliver}: the sender outside does not read what was in his mail", g)
+        g.notice(bounce(b"Received: from a ([203.0.113.5])\n\tby gate.behoerde.de (8.17.1) id 1\n" + scanned.letter(), status="5.1.1", whole=True),
+                 client="")
+        ok(len(g.outside()) == 1 and SECRET in g.outside()[0][2], f"{deliver}: ... but what he wrote in clear", g)
+
+
+def moved():
+    """MODE is changed while mail is at the scanner."""
+    g = G.anew("DELIVER = original")
+    copies = [g.arrive(g.encrypted()) for _ in range(3)]
+    conf = g.base / "etc/julia.conf"
+    conf.write_text(conf.read_text().replace("MODE = gateway", "MODE = mailoffice"))
+    g.back(copies[0])
+    ok(len(g.inside()) == 1 and SECRET not in g.inside()[0] and SECRET in g.decrypt(g.inside()[0]), "MODE=mailoffice: what returns is exchanged", g)
+    g.back(copies[1].replace(SECRET, b"removed"))
+    ok(len(g.inside()) == 1 and b"removed" in g.inside()[0] and not field(g.inside()[0], "X-JULIA-Hold"), "... or not, if it was changed", g)
+    g.notice(bounce(copies[2]))
+    ok(g.outside() == [] and len(g.told("infected")) == 1, "... and a refusal goes to ADMIN", g)
+    g.back(scanned.letter(sender=OUTSIDE))
+    ok(g.status == 0 and len(g.inside()) == 1, "... other mail from there is mail as any other", g)
+
+
+G = scanned.Scanned()
+for part in (replies, expired, moved):
+    part()
+G.__exit__()
+sys.exit(tap.end())
