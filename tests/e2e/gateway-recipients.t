@@ -24,24 +24,23 @@ chmod 755 "$WORLD/failing-sendmail"
 mkdir -m 777 "$WORLD/tmp"
 failing() { sed -i "/^TARGET_EXTERNAL/s#/usr/sbin/sendmail#$WORLD/failing-sendmail#" "$WORLD_CONF"; echo "$1" >"$WORLD/tmp/fail-for"; }
 deferred() { queue_ids front | wc -l; }
+fifty_wait() { [ "$(waiting front | wc -l)" = 50 ]; }
 
 gate_check
 ok $? 'julia -check has no complaints'
 
-# ---- 120 recipients in three calls at once, the middle one fails ---------------------------------------------------------
-postconf -e julia_destination_recipient_limit=50
-world_age
-postfix reload 2>/dev/null
+# ---- 120 recipients in three calls, the middle one fails (Postfix makes them at once, Sendmail one after another) ---------------------------------------------------------
+mta_recipients 50
 letter "$M" user_1@behoerde.de list@signed.example 'to many'
 failing r60@signed.example
 out "$M" "$(seq -s, -f 'r%g@signed.example' 120)"
-wait_for_text "$WORLD/log/front.log" 'to=<r60@.*status=deferred'
+wait_for_text "$(log_of front)" "r60@.*$DEFERRED"
 wait_for_sink external 2
+wait_until 30 fifty_wait
 is "$(ls "$WORLD/tmp")" failed 'the command failed once'
 is "$(deferred)" 1 'the message waits for the recipients of that call'
-is "$(grep -c 'status=deferred' "$WORLD/log/front.log")" 50 '... for its 50'
-like "$(grep -m1 'to=<r60@.*status=deferred' "$WORLD/log/front.log")" 'dsn=4\.3\.0.*the command of the target external failed: exit status 75' \
-    '... and the queue says why'
+is "$(waiting front | sort -u | wc -l) $(waiting front | grep -c '^r60@')" '50 1' '... for its 50'
+like "$(log_why 3)" '4\.3\.0.*the command of the target external failed: exit status 75' '... and the log says why'
 "$B/deliver-all" -c "$WORLD_CONF" -n
 wait_for_sink external 3
 wait_for_quiet
@@ -64,7 +63,7 @@ for fails in s@signed.example anna@partner-1.com clear@open.example; do
     letter "$M" user_1@behoerde.de "${rcpts//,/, }" "three ways, not $fails"
     failing $fails
     out "$M" $rcpts
-    wait_for_text "$WORLD/log/front.log" "to=<$fails>.*status=deferred"
+    wait_for_text "$(log_of front)" "to=.*<$fails>.*$DEFERRED"
     wait_for_sink external 2
     is "$(deliveries external | grep -c "$fails")" 0 "$fails fails: the two others left"
     "$B/deliver-all" -c "$WORLD_CONF" -n

@@ -1,7 +1,7 @@
 # The Postfix part of lib.sh: the front instance is /etc/postfix (private), the three queues come from julia-postfix-setup.
 #
 # What both parts define: mta_missing, mta_base, mta_front, world_setup, world_age, mta_start, mta_stop, submit_mail, queue_ids, waiting,
-# flush_mail, drop_mail, log_why.
+# flush_mail, drop_mail, log_why, mta_recipients, mta_lifetime.
 
 # shellcheck shell=bash
 LOG_NOTICE='julia-notices/smtpd.*client=' # the front instance got a notice of a queue
@@ -101,6 +101,12 @@ mta_stop() {
         [ ! -f "$WORLD/queues/$instance/etc/main.cf" ] || postfix -c "$WORLD/queues/$instance/etc" stop 2>/dev/null
     done
     postfix -c /etc/postfix stop 2>/dev/null
+}
+
+mta_recipients() { # mta_recipients N: no more than N recipients in one call of julia
+    postconf -e julia_destination_recipient_limit="$1"
+    world_age
+    postfix reload 2>/dev/null
 }
 
 submit_mail() { # submit_mail SENDER RCPT[,RCPT...] FILE

@@ -69,6 +69,18 @@ world_age() { :; }
 mta_start() { world_setup --start >"$WORLD/log/start.log" 2>&1 || { diag "$(cat "$WORLD/log/start.log")"; return 1; }; }
 mta_stop() { world_setup --stop >"$WORLD/log/stop.log" 2>&1 || diag "$(cat "$WORLD/log/stop.log")"; }
 
+mta_recipients() { # mta_recipients N: no more than N recipients in one call of julia
+    local pid
+    pid=$(head -n 1 "$WORLD/mail/sendmail.pid")
+    sed -i "/^Mjulia/,/A=/s/ r=[0-9]*,/ r=$1,/" "$(_cf front)"
+    kill "$pid"
+    wait_until 30 _gone "$pid"
+    sendmail -L sm-mta -C"$(_cf front)" -bd -q10m
+    wait_until 30 _listens 25
+}
+
+_gone() { ! kill -0 "$1" 2>/dev/null; }
+
 submit_mail() { # submit_mail SENDER RCPT[,RCPT...] FILE
     local recipients
     IFS=, read -ra recipients <<<"$2"
