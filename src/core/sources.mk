@@ -24,6 +24,7 @@ CORE_SRC := \
 	src/core/run.c \
 	src/core/selfcheck.c \
 	src/core/split.c \
+	src/core/slice.c \
 	src/core/spool.c \
 	src/core/trace.c \
 	src/core/verifylog.c

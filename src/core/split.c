@@ -8,6 +8,7 @@
 #include "core/quoted.h"
 #include "core/refusal.h"
 #include "core/roundtrip.h"
+#include "core/slice.h"
 #include "core/trace.h"
 #include "delivery/report.h"
 #include "incoming/incoming.h"
@@ -123,15 +124,6 @@ static void refuse_relaying(const struct message *message, struct journal *journ
     buf_free(&names);
 }
 
-/* Each part reports into an outcome of its own, so that one fault does not stop the others. */
-static void merge(struct outcome *outcome, const struct outcome *part)
-{
-    if (part->kind == OUTCOME_TEMPORARY)
-        outcome_temporary(outcome, part->dsn, "%s", part->text);
-    else if (part->kind == OUTCOME_PERMANENT)
-        outcome_permanent(outcome, part->exit_code, part->dsn, "%s", part->text);
-}
-
 /* From the virus scanner. */
 static void run_scanned(const struct message *message, struct journal *journal, const struct split *split,
                         struct buf *explain, struct outcome *outcome)
@@ -140,13 +132,13 @@ static void run_scanned(const struct message *message, struct journal *journal, 
     outcome_done(&part);
     if (split->returned.count > 0)
         returned_run(message, journal, &split->returned, explain, &part);
-    merge(outcome, &part);
+    outcome_merge(outcome, &part);
     outcome_done(&part);
     if (split->stripped.count > 0)
         returned_refuse(message, journal, "fields-missing", &split->stripped, explain, &part);
     if (split->astray.count > 0)
         returned_refuse(message, journal, "astray", &split->astray, explain, &part);
-    merge(outcome, &part);
+    outcome_merge(outcome, &part);
 }
 
 static void run_split(struct message *message, struct journal *journal, const struct split *split,
@@ -157,13 +149,13 @@ static void run_split(struct message *message, struct journal *journal, const st
     if (split->internal.count > 0) {
         outcome_done(&part);
         pass_run(message, journal, CONFIG_TARGET_INTERNAL, &split->internal, "internal", &part);
-        merge(outcome, &part);
+        outcome_merge(outcome, &part);
     }
     if (split->outgoing.count > 0) {
         outcome_done(&part);
         if (quoted_clean(message, &part))
-            outgoing_run(message, journal, &split->outgoing, NULL, &part);
-        merge(outcome, &part);
+            slice_each(message, journal, &split->outgoing, NULL, outgoing_run, &part);
+        outcome_merge(outcome, &part);
     }
     if (split->incoming.count > 0) {
         outcome_done(&part);
@@ -171,12 +163,12 @@ static void run_split(struct message *message, struct journal *journal, const st
             pass_run(message, journal, config_incoming_target(message->config), &split->incoming, "incoming",
                      &part);
         else
-            incoming_run(message, journal, &split->incoming, NULL, &part);
-        merge(outcome, &part);
+            slice_each(message, journal, &split->incoming, NULL, incoming_run, &part);
+        outcome_merge(outcome, &part);
     }
     outcome_done(&part);
     refuse_relaying(message, journal, split, &part);
-    merge(outcome, &part);
+    outcome_merge(outcome, &part);
     if (split->forged)
         report_admin(message, journal, "hold-forged", (char *)NULL);
 }
@@ -188,25 +180,15 @@ static void explain_split(struct message *message, const struct split *split, st
     if (split->internal.count > 0)
         explain_plain("internal", config_target_name(CONFIG_TARGET_INTERNAL), &split->internal, NULL, out);
     if (split->outgoing.count > 0 && quoted_clean(message, outcome))
-        outgoing_run(message, NULL, &split->outgoing, out, outcome);
+        slice_each(message, NULL, &split->outgoing, out, outgoing_run, outcome);
     if (split->incoming.count > 0 && message->config->engine == CONFIG_ENGINE_PASS)
         explain_plain("incoming", config_target_name(config_incoming_target(message->config)),
                       &split->incoming, NULL, out);
     else if (split->incoming.count > 0)
-        incoming_run(message, NULL, &split->incoming, out, outcome);
+        slice_each(message, NULL, &split->incoming, out, incoming_run, outcome);
     if (split->refused.count > 0)
         explain_plain("refused", NULL, &split->refused,
                       "5.7.1 neither the client nor the recipient is internal", out);
-}
-
-static bool recipients_allowed(const struct message *message, struct outcome *outcome)
-{
-    if (message->envelope.recipients.count <= message->config->max_recipients)
-        return true;
-    outcome_permanent(outcome, EX_UNAVAILABLE, "5.5.3",
-                      "more recipients in one call than MAX_RECIPIENTS (%llu)",
-                      (unsigned long long)message->config->max_recipients);
-    return false;
 }
 
 static void deliver_split(struct message *message, const struct split *split, struct buf *explain,
@@ -245,7 +227,7 @@ void split_run(struct message *message, struct buf *explain, struct outcome *out
     struct direction_client client;
     struct refusal refusal;
     struct split split = {0};
-    if (!recipients_allowed(message, outcome) || !direction_client_find(message, &client, outcome))
+    if (!direction_client_find(message, &client, outcome))
         return;
     if (refusal_read(&refusal, message, &client, outcome)) {
         deliver_refusal(message, &refusal, explain, outcome);

@@ -133,10 +133,7 @@ static void refuse_groups(const struct plan *plan, struct journal *journal, cons
         journal_done(journal, what, "refused");
         free(what);
     }
-    if (own.kind == OUTCOME_PERMANENT)
-        outcome_permanent(outcome, own.exit_code, own.dsn, "%s", own.text);
-    else if (own.kind == OUTCOME_TEMPORARY)
-        outcome_temporary(outcome, own.dsn, "%s", own.text);
+    outcome_merge(outcome, &own);
     free(refused);
 }
 

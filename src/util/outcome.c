@@ -67,3 +67,11 @@ void outcome_permanent(struct outcome *o, int exit_code, const char *dsn, const 
     outcome_fill(o, OUTCOME_PERMANENT, exit_code, dsn, format, ap);
     va_end(ap);
 }
+
+void outcome_merge(struct outcome *o, const struct outcome *part)
+{
+    if (part->kind == OUTCOME_TEMPORARY)
+        outcome_temporary(o, part->dsn, "%s", part->text);
+    else if (part->kind == OUTCOME_PERMANENT)
+        outcome_permanent(o, part->exit_code, part->dsn, "%s", part->text);
+}

@@ -108,8 +108,23 @@ head -c 3000 /dev/zero | tr '\0' x > "$dir/big"
 outgoing u@behoerde.de b@x.example < "$dir/big"
 is "$status ${said%% *}" '65 5.3.4' 'MAX_SIZE'
 conf 'MAX_RECIPIENTS = 2'
+rules '. (to) . (do) NS'
+forget
 outgoing u@behoerde.de b@x.example c@x.example d@x.example < "$dir/plain"
-is "$status ${said%% *}" '69 5.5.3' 'MAX_RECIPIENTS'
+is "$status $(taken external) $(arguments external 1 | grep -o ' -- .*')$(arguments external 2 | grep -o ' -- .*')" \
+    '0 2  -- b@x.example c@x.example  -- d@x.example ' 'MAX_RECIPIENTS: more are handled in several rounds'
+outgoing u@behoerde.de b@x.example c@x.example d@x.example < "$dir/plain"
+is "$status $(taken external)" '0 2' '... each once'
+julia -explain -client 10.1.0.7 -sender u@behoerde.de -readmail b@x.example c@x.example d@x.example < "$dir/plain"
+is "$(printf '%s\n' "$said" | grep -v '^#' | cut -f3)" 'b@x.example,c@x.example
+d@x.example' '... and -explain says so'
+conf 'MAX_RECIPIENTS = 1
+PARTIAL = all'
+rules '. (to) nokey.example (do) FE'
+forget
+outgoing u@behoerde.de b@x.example c@x.example x@nokey.example < "$dir/plain"
+is "$status $(taken external)" '0 0' '... but PARTIAL=all looks at all of them'
+rules '. (to) . (do) NS'
 conf 'NO_SUCH_NAME = 1'
 outgoing u@behoerde.de b@x.example < "$dir/plain"
 is "$status ${said%% *}" '75 4.3.5' 'a fault in the configuration keeps the mail'
