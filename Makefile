@@ -141,7 +141,7 @@ install: programs
 	test -d $(D)/var/hold || { install -d -m 700 $(D)/var/hold && chown --reference=$(D)/var/journal $(D)/var/hold; }
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
-	install -m 644 modules/protocol.rng $(D)/lib
+	install -m 644 modules/protocol.rng $(LIB_SCRIPTS) $(D)/lib
 	install -d -m 755 $(D)/lib/tenant
 	install -m 644 $(TENANT_SCRIPTS) $(D)/lib/tenant
 	for f in $(TEMPLATES); do n=$(D)/$$f; if test ! -e $$n || cmp -s $$f $$n; then install -m 644 $$f $$n; rm -f $$n.dist; \

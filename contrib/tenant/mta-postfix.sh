@@ -93,11 +93,7 @@ mta_hints() {
 
 # ---- queues ---------------------------------------------------------------------------------------------------------------------
 
-main_target() { # main_target TARGET: its sendmail command
-    name=TARGET_$(printf %s "$1" | tr '[:lower:]' '[:upper:]')
-    value=$(conf_value "$main_conf" "$name")
-    say "${value:-/usr/sbin/sendmail -C /etc/postfix-julia-$1 -G}"
-}
+main_target() { target_command "$main_conf" "$1"; } # main_target TARGET: its sendmail command
 
 own_queue() { [ -n "$(relay_of "$1" "$2")" ]; }
 
@@ -113,7 +109,7 @@ queue_etc() { # queue_etc NAME TARGET
     if [ "$1" != main ] && own_queue "$1" "$2"; then
         queue_folder "$1" "$2" etc
     else
-        main_target "$2" | awk '{ for (i = 2; i <= NF; i++) { if ($i == "-C") { print $(i + 1); exit } if ($i ~ /^-C./) { print substr($i, 3); exit } } }'
+        configuration_in "$(main_target "$2")"
     fi
 }
 

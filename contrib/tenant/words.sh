@@ -134,16 +134,6 @@ networks_that_meet() {
 
 # ---- julia.conf -------------------------------------------------------------------------------------------------------------
 
-conf_value() { # conf_value FILE NAME: continuation lines joined
-    [ -r "$1" ] || return 0
-    awk -v name="$2" '
-        /^[ \t]*#/ { next }
-        /^[ \t]/ { if (mine) { sub(/^[ \t]+/, " "); value = value $0 } next }
-        { mine = 0; at = index($0, "=") }
-        at { key = substr($0, 1, at - 1); gsub(/[ \t]/, "", key); if (key == name) { mine = 1; value = substr($0, at + 1) } }
-        END { gsub(/^[ \t]+|[ \t\r]+$/, "", value); print value }' "$1"
-}
-
 # Sets NAME where the shipped file has it as a comment, or at the end. FILE is one that nobody has edited yet.
 set_conf() { # set_conf FILE NAME VALUE
     awk -v name="$2" -v value="$3" '
@@ -152,17 +142,4 @@ set_conf() { # set_conf FILE NAME VALUE
         END { if (!done) print name " = " value }' "$1" >"$1.new"
     cat "$1.new" >"$1"
     rm "$1.new"
-}
-
-# DEADLINE in seconds; the MTA must wait longer, for it returns what takes too long.
-deadline_of() { # deadline_of JULIA.CONF
-    value=$(conf_value "$1" DEADLINE)
-    number=${value%[smhd]}
-    case $number in '' | *[!0-9]*) echo 900; return ;; esac
-    case $value in
-    *m) echo $((number * 60)) ;;
-    *h) echo $((number * 3600)) ;;
-    *d) echo $((number * 86400)) ;;
-    *) echo "$number" ;;
-    esac
 }

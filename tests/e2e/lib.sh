@@ -146,6 +146,7 @@ _world_base() {
     [ ! -d "$BUILD/bin" ] || cp -R "$BUILD/bin/." "$base/bin"
     [ ! -d "$BUILD/lib" ] || cp -R "$BUILD/lib/." "$base/lib"
     cp "$SOURCE"/contrib/bin/* "$base/bin"
+    cp "$SOURCE"/contrib/lib/* "$base/lib"
     [ ! -d "$SOURCE/etc/templates" ] || cp -R "$SOURCE/etc/templates" "$base/etc"
     if [ -n "${WORLD_JULIA-}" ]; then
         cp "$WORLD_JULIA" "$base/bin/julia.new"

@@ -36,7 +36,7 @@ world_setup -e 'x; rm' >/dev/null 2>&1; is $? 2 'setup: strange words are refuse
 "$SOURCE/contrib/postfix/julia-postfix-setup" -u $WORLD_USER -i '[127.0.0.1]:1' >/dev/null 2>&1
 is $? 2 'setup: the external relay must be named'
 is "$(sums)" "$original" 'setup: refusals change nothing'
-world_conf 'DEADLINE = 10m'
+world_conf 'DEADLINE = 10m # as julia reads it'
 postconf -M 'julia/unix=julia unix - n n - 10 pipe user=nobody argv=/bin/false'
 like "$(world_setup 2>&1)" 'a service "julia" already' 'setup: leaves a stranger service alone'
 postconf -MX julia/unix
