@@ -7,6 +7,7 @@ divert(-1)
 #   JULIA_CONF     /opt/julia/etc/julia.conf
 #   JULIA_USER     user:group that julia runs as, never root
 #   JULIA_MAILER   recommended, or concept (the definition of the operating concept, to the letter)
+#   JULIA_TENANTS  what julia-tenant(8) writes, read if it is there
 #
 # The comments here stay out of sendmail.cf.
 
@@ -66,3 +67,4 @@ Mjulia,		P=JULIA_PROGRAM, F=mnqu8, U=JULIA_USER, D=/, S=0/JuliaHdrFrom, L=0, r=2
 		T=DNS/RFC822/X-Unix,
 		A=JULIA_PROGRAM -c JULIA_CONF -client ${client_addr} -peer $_ -sender $f -auth ${julia_auth} -queue-id $i -dsn \,${dsn_ret}\,${dsn_envid} -readmail $u
 ')dnl
+sinclude(JULIA_TENANTS)dnl

@@ -299,11 +299,14 @@ pipe_entry() { # pipe_entry SERVICE NAME CLIENT
 limits() { # limits DIRECTORY SERVICE NAME
     parameter "$1" "$2_time_limit" "$(($(deadline_of "$(conf_of "$3")") + 300))s"
     parameter "$1" "$2_destination_concurrency_limit" 10
+    recipients=$(conf_value "$(conf_of "$3")" MAX_RECIPIENTS)
+    parameter "$1" "$2_destination_recipient_limit" "${recipients:-1000}"
 }
 
 no_limits() { # no_limits DIRECTORY SERVICE
     no_parameter "$1" "$2_time_limit"
     no_parameter "$1" "$2_destination_concurrency_limit"
+    no_parameter "$1" "$2_destination_recipient_limit"
 }
 
 front_for() { # front_for NAMES

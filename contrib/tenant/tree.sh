@@ -73,7 +73,7 @@ configure() { # configure FOLDER: julia.conf and the files of modules
     [ -z "$scanners" ] || set_conf "$1/julia.conf" SCANNER_CLIENTS "$scanners"
     # Programs on this host are the operator's, not the tenant's: nobody can tell for whom they speak.
     set_conf "$1/julia.conf" LOCAL_SUBMISSION refuse
-    for name in MYHOSTNAME AUTHSERV_ID LANGUAGE; do
+    for name in MYHOSTNAME AUTHSERV_ID LANGUAGE MTA_CONFIG; do
         value=$(conf_value "$main_conf" $name)
         [ -z "$value" ] || set_conf "$1/julia.conf" $name "$value"
     done

@@ -3,73 +3,21 @@
 . "$(dirname "$0")/lib.sh"
 world_enter "$0" "$@"
 . "$E2E/gateway.sh"
-
-# An /etc of its own, because users come and go.
-ETC=$(mktemp -d "${TMPDIR:-/tmp}/julia-etc.XXXXXX")
-cp -a /etc/. "$ETC"
-mount --bind "$ETC" /etc
-trap 'cd / && rm -rf "$ETC"' EXIT
+. "$E2E/tenants.sh"
+tenant_etc
 world_start || { world_log; exit 1; }
-trap 'umount -l /etc; rm -rf "$ETC"; world_stop' EXIT
-umount /etc/passwd /etc/group
-cp "$WORLD/passwd" "$WORLD/group" /etc
+tenant_users
 for address in 10.11.0.7/32 10.12.0.7/32; do ip addr add $address dev lo; done
 _start_sink alpha 2541
 _start_sink beta 2542
-env -u MAKEFLAGS -u MAKELEVEL make -s -C "$SOURCE" -o programs install B="$BUILD" PREFIX="$WORLD/base" >"$WORLD/log/install.log" 2>&1 ||
-    diag "$(cat "$WORLD/log/install.log")"
-BASE=$WORLD/base
-A=$WORLD/base-alpha
-B=$WORLD/base-beta
-G=$WORLD/base-gamma
-P=$WORLD/pki
-M=$WORLD/m
+tenant_install
 
-tenant() { "$BASE/bin/julia-tenant" "$@"; }
-as() { # as USER COMMAND...
-    local user=$1
-    shift
-    setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
-}
-refused() { # refused REGEX NAME ARGUMENT...: exit status 2, a message, and nothing has changed
-    local regex=$1 name=$2 out status
-    shift 2
-    out=$(tenant "$@" 2>&1 </dev/null)
-    status=$?
-    like "$status $(printf '%s' "$out" | tail -n 1)" "^2 julia-tenant: .*$regex" "$name" || diag "$out"
-}
 mta_sums() { # every file of the MTA's configuration
     (cd /etc/postfix && find . -type f ! -path './julia-tenants/copies/*' -print0 | sort -z | xargs -0 sha256sum)
     find "$WORLD/queues" \( -name queue -o -name data \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
 }
 tree_sums() { find "$WORLD" /etc/passwd /etc/group -maxdepth 1 | sort; cat /etc/passwd /etc/group; }
-
-# ---- a CA each, and certificates of it ------------------------------------------------------------------------------------------
-authority() { # authority NAME
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=CA of $1" -keyout "$P/ca-$1.key" -out "$P/ca-$1.crt" \
-        -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
-}
-person() { # person NAME ADDRESS CA
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$P/$1.key" -out "$P/$1.csr" 2>/dev/null
-    printf 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyAgreement\nextendedKeyUsage=emailProtection\nsubjectAltName=email:%s\n' "$2" >"$P/$1.ext"
-    openssl x509 -req -in "$P/$1.csr" -CA "$P/ca-$3.crt" -CAkey "$P/ca-$3.key" -CAcreateserial -days 20 -extfile "$P/$1.ext" -out "$P/$1.crt" 2>/dev/null
-}
-mkdir "$P"
-for n in alpha beta out; do authority $n; done
-person a a@alpha.example alpha
-person b b@beta.example beta
-person g g@gamma.example out
-person x x@partner-1.com out
-person m mail@behoerde.de out
-own_key() { # own_key BASE NAME USER
-    cat "$P/$2.key" "$P/$2.crt" >"$1/etc/private/$2.pem"
-    chmod 600 "$1/etc/private/$2.pem"
-    chown "$3:" "$1/etc/private/$2.pem"
-}
-rm -rf "$BASE/etc/private/"* "$BASE/etc/ca/"*
-own_key "$BASE" m julia
-cp "$P/ca-out.crt" "$BASE/etc/ca/out.pem"
-world_rules '. (to) . (do) FS=mail@behoerde.de'
+tenant_pki
 
 # ---- what is refused ----------------------------------------------------------------------------------------------------------
 mta_sums >"$WORLD/log/mta.before"
@@ -142,20 +90,7 @@ is "$(tenant update -n)" 'nothing to do: everything is as wanted' 'update: all i
 rm -f "$B/var/run/"*
 python3 "$E2E/keys-units.py" /etc/systemd/system/julia-beta-*.socket >"$WORLD/units.log" 2>&1 &
 for n in keys-file trust smime; do wait_until 30 test -S "$B/var/run/$n"; done
-own_key "$A" a julia-alpha
-own_key "$B" b julia-beta-keys
-own_key "$G" g julia-gamma
-cp "$P/ca-alpha.crt" "$P/ca-beta.crt" "$P/ca-out.crt" "$A/etc/ca"
-cp "$P/ca-beta.crt" "$P/ca-out.crt" "$P/ca-alpha.crt" "$B/etc/ca"
-cp "$P/ca-out.crt" "$G/etc/ca"
-cp "$P/b.crt" "$P/x.crt" "$A/etc/public"
-cp "$P/a.crt" "$B/etc/public"
-cat >"$A/etc/julia.rules" <<'END'
-. (to) .            (do) FS=a@alpha.example
-. (to) beta.example (do) FE:modern
-END
-echo '. (to) . (do) FS=b@beta.example' >"$B/etc/julia.rules"
-echo '. (to) . (do) FS=g@gamma.example' >"$G/etc/julia.rules"
+tenant_fill julia-alpha julia-beta-keys
 tenant list >"$WORLD/list" 2>"$WORLD/log/err"
 is "$? $(cut -f 1,3,4,5,7 "$WORLD/list" | sed 's/\t/|/g')" "0 NAME|DOMAINS|USER|SERVICE|CHECK
 main|behoerde.de|julia|julia|ok
@@ -205,17 +140,12 @@ done
 is "$(readable julia-alpha "$BASE" | grep -c -e /private/ -e /journal/ -e /spool/)" 0 'nor can a tenant read keys and journals of the main installation'
 
 # ---- outgoing: signed by whom it should -----------------------------------------------------------------------------------------
-signed_by() { # signed_by CA FILE: the address in the certificate
-    openssl cms -verify -in "$2" -CAfile "$P/ca-$1.crt" -signer "$WORLD/signer.pem" -out "$WORLD/inner" 2>"$WORLD/openssl" || { cat "$WORLD/openssl"; return; }
-    openssl x509 -in "$WORLD/signer.pem" -noout -email
-}
 entries() { find "$1/var/journal" -type f | wc -l; }
-fresh() { wait_for_quiet; for s in external internal alpha beta; do sink_clear $s; done; }
-from() { # from CLIENT SENDER RCPTS [FIELD...]
-    local client=$1 sender=$2 rcpts=$3
-    shift 3
-    letter "$M" "${sender/#<>/daemon@alpha.example}" "${rcpts//,/, }" subject "$@"
-    send_mail "$client" "$sender" "$rcpts" "$M" >"$WORLD/smtp" || diag "not taken: $(cat "$WORLD/smtp")"
+_own_quiet() { [ -z "$(for q in alpha beta; do postqueue -c "$WORLD/queues/$q-internal/etc" -j; done 2>/dev/null)" ]; }
+fresh() {
+    wait_for_quiet
+    wait_until 30 _own_quiet
+    for s in external internal alpha beta; do sink_clear $s; done
 }
 fresh
 for who in '10.11.0.7 a@alpha.example alpha' '10.12.0.7 b@beta.example beta' '10.1.0.7 g@gamma.example out' '10.1.0.7 u@behoerde.de out:mail@behoerde.de'; do
@@ -241,10 +171,6 @@ is "$(sink_count external) $(sink_envelope beta 1)" '0 <> b@beta.example' "a cli
 like "$(send_mail external a@alpha.example x@partner-1.com "$M")" '^554|^454|^550' 'no open relay for outsiders'
 
 # ---- incoming -------------------------------------------------------------------------------------------------------------------
-sealed_for() { # sealed_for NAME ADDRESS
-    printf 'Content-Type: text/plain\r\n\r\nfrom outside\r\n' | openssl cms -sign -signer "$P/x.crt" -inkey "$P/x.key" 2>/dev/null |
-        openssl cms -encrypt -aes-256-gcm -from x@partner-1.com -to "$2" -subject in "$P/$1.crt" >"$M"
-}
 for who in 'a a@alpha.example alpha' 'b b@beta.example beta' 'g g@gamma.example internal'; do
     set -- $who
     fresh
