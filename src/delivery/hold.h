@@ -84,9 +84,10 @@ struct hold_new {
         *recipients; /* those that this copy is for; their order does not matter for the id */
     int fd;          /* what is kept: from `start` to its end; position untouched */
     uint64_t start;
-    const unsigned char *digest; /* HOLD_ORIGINAL: copydigest() of the copy (SHA256_LEN octets), else NULL */
-    const char *of;              /* returned copies: the id they came with, or NULL; if that one is
- refused, so is this */
+    const unsigned char *
+        digest; /* HOLD_ORIGINAL: copydigest() of the copy (SHA256_LEN octets); NULL: no copy stands for it */
+    const char *of; /* returned copies: the id they came with, or NULL; if that one is
+refused, so is this */
 };
 
 /* The id that hold_keep() gives such an entry: unguessable, and the same whenever the MTA gives us this

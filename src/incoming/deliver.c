@@ -34,6 +34,23 @@ static const struct unwrap_node *root_of(const struct unwrap_node *node)
     return node;
 }
 
+static bool is_opaque(const struct unwrap_node *node)
+{
+    return node->layer.kind == LAYER_COMPRESSED ||
+           (node->layer.kind == LAYER_SIGNED &&
+            node->own_fd >= 0); /* a clear one is part of its outer node */
+}
+
+/* The innermost entity that came out of a CMS object; `node` if there is none. */
+static const struct unwrap_node *choose_to_look_at(const struct unwrap_node *node,
+                                                   const struct unwrap_node *inner)
+{
+    for (; inner != node; inner = inner->outer)
+        if (is_opaque(inner))
+            return inner;
+    return node;
+}
+
 static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand,
                                              enum deliver_form form)
 {
@@ -43,6 +60,8 @@ static const struct unwrap_node *choose_node(const struct config *config, const 
         return root_of(strand->inner);
     if (node == NULL)
         node = root_of(strand->inner);
+    if (form == DELIVER_TO_LOOK_AT)
+        return choose_to_look_at(node, strand->inner);
     while ((next = next_inwards(node, strand->inner)) != NULL &&
            (next->layer.kind == LAYER_COMPRESSED ||
             (next->layer.kind == LAYER_SIGNED && config->strip_signatures)))

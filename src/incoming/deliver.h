@@ -8,8 +8,9 @@
 #include "incoming/unwrap.h"
 
 enum deliver_form {
-    DELIVER_OPENED,    /* encrypted layers are gone: DELIVER=plain, and what reencrypt.h encrypts anew */
-    DELIVER_AS_IT_CAME /* DELIVER=original: the message itself, and what julia found in it */
+    DELIVER_OPENED,     /* encrypted layers are gone: DELIVER=plain, and what reencrypt.h encrypts anew */
+    DELIVER_AS_IT_CAME, /* DELIVER=original: the message itself, and what julia found in it */
+    DELIVER_TO_LOOK_AT  /* DELIVER=original, for the virus scanner: all CMS objects are gone */
 };
 
 struct deliver {
@@ -26,7 +27,8 @@ struct deliver {
    Signatures stay as they came, clear ones octet for octet and opaque ones in their CMS: clients can check
    both. STRIP_SIGNATURES=yes removes them too. What breaks a limit goes as it came. DELIVER_AS_IT_CAME: the
    same is found out, but the outermost entity goes out and nothing from inside is shown: the signature is
-   judged by the From that stands outside. false: outcome filled in. */
+   judged by the From that stands outside. DELIVER_TO_LOOK_AT: as opened, but opaque signatures are gone (a
+   scanner may not know their format), and clear ones stay. false: outcome filled in. */
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
                    enum deliver_form form, struct outcome *outcome);
 /* Writes the finished message. With DELIVER=reencrypt, one that was decrypted says so (REENCRYPT_FIELD).

@@ -6,8 +6,10 @@
 #include "core/roundtrip.h"
 #include "core/trace.h"
 #include "delivery/handoff.h"
+#include "incoming/alike.h"
 #include "incoming/copydigest.h"
 #include "util/fdio.h"
+#include "util/log.h"
 
 static bool find_id(struct handover *handover, const struct message *message, const struct deliver *copy,
                     struct outcome *outcome)
@@ -28,11 +30,25 @@ static void write_fields(const struct handover *handover, const struct message *
         header_write(top, ROUNDTRIP_SENDER, "<>", message->eol);
 }
 
+/* Does the copy show all that its original does? */
+static bool compare(struct handover *handover, const struct message *message, const struct deliver *copy,
+                    struct outcome *outcome)
+{
+    int rc = alike(message, copy->node);
+
+    handover->alike = rc == 1;
+    if (rc < 0)
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+    return rc >= 0;
+}
+
 bool handover_prepare(struct handover *handover, const struct message *message, struct deliver *copy,
                       bool write, struct outcome *outcome)
 {
     *handover = (struct handover){.original.fd = -1};
     handover->holds = message->config->deliver == CONFIG_DELIVER_ORIGINAL && copy->node->outer != NULL;
+    if (handover->holds && !compare(handover, message, copy, outcome))
+        return false;
     if (!write)
         return true;
     if (handover->holds &&
@@ -52,7 +68,7 @@ static bool hold_original(const struct handover *handover, const struct message 
     struct hold_new entry = {.kind = HOLD_ORIGINAL,
                              .recipients = &copy->strand->recipients,
                              .fd = handover->original.fd,
-                             .digest = digest};
+                             .digest = handover->alike ? digest : NULL};
     struct hold_store *store;
     uint64_t size = 0;
     bool held;
@@ -63,6 +79,10 @@ static bool hold_original(const struct handover *handover, const struct message 
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
+    if (!handover->alike)
+        log_event(LOG_LEVEL_WARNING, "hold", "id", handover->id, "text",
+                  "the original can be read in different ways: it will not be exchanged for what was scanned",
+                  (char *)NULL);
     store = hold_store_open(message->config, outcome);
     held = store != NULL && hold_keep(store, message, &entry, outcome);
     hold_store_close(store);

@@ -7,6 +7,7 @@
 
 struct handover {
     bool holds;              /* DELIVER=original, and what the scanner gets is something else */
+    bool alike;              /* the copy shows all of the original (alike.h), and may stand for it */
     struct deliver original; /* finished, when `holds` */
     char id[HOLD_ID_LEN + 1];
 };

@@ -38,7 +38,9 @@ static enum deliver_form form_of(const struct incoming *in)
 {
     bool original = in->message->config->deliver == CONFIG_DELIVER_ORIGINAL;
 
-    return original && !to_scanner(in) ? DELIVER_AS_IT_CAME : DELIVER_OPENED;
+    if (original)
+        return to_scanner(in) ? DELIVER_TO_LOOK_AT : DELIVER_AS_IT_CAME;
+    return DELIVER_OPENED;
 }
 
 /* Every strand with recipients is judged, then written, before anything is handed off: a fault in one keeps
@@ -200,7 +202,11 @@ static void explain_handover(const struct incoming *in, const struct handover *h
 {
     bool anew = in->message->config->deliver == CONFIG_DELIVER_REENCRYPT;
 
-    if (handover->holds)
+    if (handover->holds && !handover->alike)
+        explain_note(in->explain,
+                     "DELIVER=original: the original can be read in different ways, so that the scanner "
+                     "may not see all of it; HOLD_CHANGED decides about what returns");
+    else if (handover->holds)
         explain_note(in->explain,
                      "DELIVER=original: the original is held, and goes to the internal relay when this copy "
                      "returns from the scanner unchanged");

@@ -60,11 +60,10 @@ static void look_detached(struct layer_look *look, int fd, const struct mime_par
     look->covered = (struct layer_entity){fd, entity->start, entity->end - entity->start};
 }
 
-/* A signature says nothing about a message that others may take apart differently (spoofing by parser
-   differences): two Content-Type fields, one of them perhaps behind a bare CR, a parameter given twice,
+/* Two Content-Type fields, one of them perhaps behind a bare CR, a parameter given twice,
    something like a boundary outside of the parts, two transfer encodings, or one that a multipart cannot
    have. */
-static bool is_ambiguous(const struct mime_part *part)
+bool layer_look_ambiguous(const struct mime_part *part)
 {
     static const char type[] = "Content-Type", encoding[] = "Content-Transfer-Encoding";
     bool coded = part->encoding == MIME_BASE64 || part->encoding == MIME_QP;
@@ -93,7 +92,8 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
 
     memset(look, 0, sizeof(*look));
     rc = look_at_shape(look, fd, mime);
-    if (look->kind == LAYER_SIGNED && is_ambiguous(mime->root))
+    /* a signature says nothing about a message that others may take apart differently */
+    if (look->kind == LAYER_SIGNED && layer_look_ambiguous(mime->root))
         look->kind = LAYER_NONE;
     return rc;
 }

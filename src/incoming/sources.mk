@@ -1,5 +1,6 @@
 # Incoming mail: unwrap, verify, report, deliver.
 INCOMING_SRC := \
+	src/incoming/alike.c \
 	src/incoming/assemble.c \
 	src/incoming/author.c \
 	src/incoming/copydigest.c \

@@ -62,8 +62,56 @@ def moved():
     ok(g.status == 0 and len(g.inside()) == 1, "... other mail from there is mail as any other", g)
 
 
+# ---- the original must show what was scanned --------------------------------------------------------------------------------------
+def sign(octets, *more):
+    return gateway.openssl("cms", "-sign", *more, "-signer", G.pki.path(INSIDE + ".crt"), "-inkey", G.pki.path(INSIDE + ".key"), input=octets)
+
+
+def alike():
+    evil = b"\n\n--x\nContent-Type: application/x-evil\n\nEVIL\n--x--\n"
+    second = b"\nContent-Type: multipart/mixed; boundary=x\n\n"
+    uuencoded = b"Content-Type: text/plain\nbegin 644 evil.exe\n%1595)3\n\nINNER text\n"
+    hidden = b"Content-Type: text/plain\nX-A: b\rContent-Type: text/x-evil\n\nINNER text\n"
+    g = G.anew("DELIVER = original")
+    entity = b"Content-Type: text/plain\n\nINNER text\n"
+    encrypted = re.sub(rb"\A.*?\nMIME", b"MIME", g.encrypted(plain=entity), flags=re.S)
+    cases = (("an honest letter", g.encrypted(), True),
+             ("an honest one, signed, encrypted, signed, encrypted", g.encrypted(plain=sign(re.sub(rb"\A.*?\nMIME", b"MIME", g.encrypted(plain=sign(entity)), flags=re.S))), True),
+             ("a text without MIME inside", g.encrypted(plain=b"INNER text\n"), True),
+             ("two types outside, and a part behind the CMS object", g.encrypted().replace(b"\n\n", second, 1).rstrip() + evil, False),
+             ("a part behind the CMS object", g.encrypted().rstrip() + evil, False),
+             ("two types in the second layer", g.encrypted(plain=encrypted.replace(b"\n\n", second, 1).rstrip() + evil), False),
+             ("lines that are no fields inside", g.encrypted(plain=uuencoded), False),
+             ("a field behind a bare CR inside", g.encrypted(plain=hidden), False))
+    for what, sent, exchanged in cases:
+        copy = g.arrive(sent)
+        _, said = g.incoming(sent, OUTSIDE, [INSIDE], "-explain")
+        g.back(copy)
+        ok(g.status == 0 and len(g.inside()) == 1 and (b"pkcs7" in g.inside()[0]) == exchanged and (SECRET in g.inside()[0]) != exchanged,
+           f"{what}: {'exchanged' if exchanged else 'the copy that was scanned'}", g)
+        ok(len(g.told("hold-changed")) == (not exchanged) and (b"HOLD_CHANGED decides" in said) != exchanged, "... ADMIN, and -explain", g)
+
+
+def opaque():
+    """The octets of an opaque signature come in pieces: no scanner finds anything in them as they are."""
+    entity = b"Content-Type: text/plain\n\n" + b"a long text\n" * 2000 + SECRET + b"\n"
+    for layers, what in ((1, "an opaque signature"), (2, "one in a clear one")):
+        signed = sign(entity, "-nodetach", "-stream")
+        signed = sign(signed) if layers == 2 else signed
+        for sent, how in ((b"From: a@open.example\nTo: b@open.example\nMessage-ID: <%d@x>\n" % layers + signed, "in clear"),
+                          (G.encrypted(plain=signed), "encrypted")):
+            g = G.anew("DELIVER = original")
+            copy = g.arrive(sent)
+            ok(SECRET in copy and field(copy, "X-JULIA-Signature") == ["valid-other-address"], f"{what}, {how}: the scanner can look into it", g)
+            g.back(copy)
+            ok(len(g.inside()) == 1 and g.inside()[0].endswith(sent[sent.index(b"MIME-Version"):]) and not g.told(), "... and the recipient gets it as it came", g)
+    G.anew("DELIVER = original\nSTRIP_SIGNATURES = yes")
+    copy = G.arrive(G.encrypted(plain=sign(entity).replace(b"This is an S/MIME", b"PREAMBLE")))
+    ok(SECRET in copy and b"PREAMBLE" in copy, "STRIP_SIGNATURES=yes: the scanner sees a clear signature that the original has", G)
+
+
 G = scanned.Scanned()
-for part in (replies, expired, moved):
+for part in (replies, expired, moved, alike, opaque):
     part()
 G.__exit__()
 sys.exit(tap.end())

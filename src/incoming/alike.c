@@ -1,0 +1,51 @@
+#include "incoming/alike.h"
+
+#include <strings.h>
+
+#include "mail/encoding_check.h"
+
+/* Fields are all that the copy takes over of an entity's header: a line that is none is where many readers
+   begin the text, a bare CR where some begin another field. (Without any field of MIME everything is text.)
+ */
+static bool header_alike(const struct header *header)
+{
+    bool mime = false;
+
+    for (size_t i = 0; i < header->count; i++)
+        mime =
+            mime || (header->fields[i].name_len > 8 &&
+                     strncasecmp((const char *)header->data + header->fields[i].start, "Content-", 8) == 0);
+    return !mime || (!header_has_strays(header) && !header_has_controls(header));
+}
+
+/* Of a layer that was opened nothing is left. Whoever does not take it for a CMS object, or reads on behind
+   its end, finds what nobody looked into. */
+static int layer_alike(const struct unwrap_node *node, const struct mime_part *part)
+{
+    bool correct = true;
+
+    if (layer_look_ambiguous(part) || header_has_strays(&part->header))
+        return 0;
+    if (part->children == NULL &&
+        encoding_check(node->entity.fd, part->body, part->end - part->body, part->encoding, &correct) != 0)
+        return -1;
+    return correct;
+}
+
+int alike(const struct message *message, const struct unwrap_node *node)
+{
+    int rc = 1;
+
+    for (const struct unwrap_node *at = node; rc == 1 && at != NULL; at = at->outer) {
+        struct mime mime;
+
+        if (unwrap_parse(message, at, &mime) != 0)
+            return -1;
+        if (at != node)
+            rc = layer_alike(at, mime.root);
+        else if (at->outer != NULL)
+            rc = header_alike(&mime.root->header);
+        mime_free(&mime);
+    }
+    return rc;
+}
