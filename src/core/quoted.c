@@ -28,7 +28,7 @@ struct quoted { /* one quoted mail, decoded */
     struct mime mime;
 };
 
-static bool is_quoting(const struct mime_part *part)
+bool quoted_is_quoting(const struct mime_part *part)
 {
     static const char *const types[] = {"message/rfc822", "message/global", "text/rfc822-headers",
                                         "message/rfc822-headers", "message/global-headers"};
@@ -195,7 +195,7 @@ static int clean_parts(struct cleaning *c, const struct mime_part *part)
     for (; rc == 0 && part != NULL; part = part->next) {
         bool deeper = true;
 
-        if (is_quoting(part))
+        if (quoted_is_quoting(part))
             rc = clean_quoted(c, part, &deeper);
         if (rc == 0 && deeper && part->children != NULL) /* as deep as MAX_DEPTH */
             rc = clean_parts(c, part->children);

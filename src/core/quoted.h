@@ -12,4 +12,7 @@
    kind. false: outcome filled in. */
 bool quoted_clean(struct message *message, struct outcome *outcome);
 
+/* Is this a part for a mail that is quoted, or for its header? */
+bool quoted_is_quoting(const struct mime_part *part);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/quoted.h"
 #include "core/roundtrip.h"
 #include "delivery/hold.h"
 #include "mail/address.h"
@@ -19,8 +20,10 @@
 struct reading {
     struct refusal *refusal;
     const struct message *message;
-    bool quoted; /* X-JULIA-Hold was found */
-    bool folded; /* Message-ID stood on a line of its own: its value is on the next */
+    bool quoted;       /* X-JULIA-Hold was found */
+    bool header;       /* what is read is the header of a quoted mail; */
+    bool begun, ended; /* ... its first line was seen; its last one was */
+    bool folded;       /* Message-ID stood on a line of its own: its value is on the next */
     size_t failed, delayed, others;
 };
 
@@ -57,23 +60,25 @@ static void take_message_id(struct reading *r, const char *value)
         r->refusal->message_id = mem_strndup(value, len);
 }
 
-/* One line of text, which may quote with '>'. */
+/* One line of text, which may quote with '>', or of a header. */
 static void take_line(struct reading *r, const char *line)
 {
-    const char *value, *p = line + strspn(line, " \t>|");
+    const char *value, *p = line + strspn(line, r->header ? "" : " \t>|");
 
+    r->ended = r->header && *line == '\0' && r->begun;
+    r->begun = r->begun || *line != '\0';
     if ((value = value_in(p, ROUNDTRIP_HOLD)) != NULL)
         take_hold(r, value);
     else if ((value = value_in(p, "Message-ID")) != NULL)
         take_message_id(r, value);
-    else if (r->folded && p > line)
-        take_message_id(r, p);
+    else if (r->folded && (p > line || *p == ' ' || *p == '\t'))
+        take_message_id(r, p + strspn(p, " \t"));
     r->folded = r->folded && value != NULL;
 }
 
 static void take_chunk(struct reading *r, struct buf *line, const char *data, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && !r->ended; i++) {
         if (data[i] == '\n') {
             take_line(r, buf_text(line));
             buf_clear(line);
@@ -85,12 +90,13 @@ static void take_chunk(struct reading *r, struct buf *line, const char *data, si
 
 static int read_text(struct reading *r, uint64_t from, uint64_t to, enum mime_encoding encoding)
 {
-    struct source *source = source_new(r->message->fd, from, to - from, encoding, SOURCE_EOL_KEEP);
+    struct source *source = source_new(r->message->fd, from, to - from, encoding, SOURCE_EOL_LF);
     struct buf line = {0};
     char chunk[8192];
     ssize_t n;
 
-    while ((n = source_read(source, chunk, sizeof(chunk))) > 0)
+    r->ended = r->begun = false;
+    while (!r->ended && (n = source_read(source, chunk, sizeof(chunk))) > 0)
         take_chunk(r, &line, chunk, (size_t)n);
     take_chunk(r, &line, "\n", 1);
     source_free(source);
@@ -98,15 +104,20 @@ static int read_text(struct reading *r, uint64_t from, uint64_t to, enum mime_en
     return n < 0 ? -1 : 0;
 }
 
-/* Parts whose encoding hides what they say. */
-static int read_encoded(struct reading *r, const struct mime_part *part)
+/* Of a quoted mail only the header counts: its text is its sender's. */
+static int read_parts(struct reading *r, const struct mime_part *part)
 {
     int rc = 0;
 
     for (; rc == 0 && part != NULL; part = part->next) {
-        if (part->children != NULL) /* as deep as MAX_DEPTH */
-            rc = read_encoded(r, part->children);
-        else if (part->encoding == MIME_BASE64 || part->encoding == MIME_QP)
+        const struct mime_part *mail = mime_type_is(part, "message/") ? part->children : NULL;
+
+        r->header = quoted_is_quoting(part);
+        if (mail != NULL)
+            rc = read_text(r, mail->start, mail->body, MIME_8BIT);
+        else if (part->children != NULL) /* as deep as MAX_DEPTH */
+            rc = read_parts(r, part->children);
+        else
             rc = read_text(r, part->body, part->end, part->encoding);
     }
     return rc;
@@ -219,10 +230,8 @@ static int read_status(struct reading *r, const struct mime_part *part)
 static int read_notice(struct reading *r)
 {
     const struct mime_part *root = r->message->mime.root;
-    int rc = read_text(r, root->body, root->end, MIME_8BIT);
+    int rc = read_parts(r, root);
 
-    if (rc == 0)
-        rc = read_encoded(r, root);
     /* Only the notice's own, never one inside of what it quotes. */
     for (const struct mime_part *part = root->children; rc == 0 && part != NULL; part = part->next)
         if (mime_type_is(part, "message/delivery-status") ||
@@ -237,6 +246,10 @@ static bool may_be_one(const struct message *message, const struct direction_cli
     bool here = client->local || network_address_is_loopback(&client->address);
 
     if (message->mime.root == NULL)
+        return false;
+    /* a return: its content is its sender's; without S/MIME it bears no mark */
+    if (scanner && (message->config->engine != CONFIG_ENGINE_WORK ||
+                    header_count(&message->mime.root->header, ROUNDTRIP_HOLD) > 0))
         return false;
     if (message->envelope.sender[0] == '\0')
         return scanner || here;

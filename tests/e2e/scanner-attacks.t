@@ -31,6 +31,30 @@ def replies():
         ok(g.status == 0 and len(g.told(kind)) == 1 and marked == (kind == "infected"), f"status {status}, {words}: {kind}", g)
 
 
+def impostors():
+    """Mail that looks like a refusal, written by the sender of the mail himself."""
+    g = G.anew("DELIVER = original\nSCANNER_NOTICE = recipient")
+    fake = bounce(b"X-JULIA-Hold: none\nMessage-ID: <f@x>\n").replace(b"--BB\nContent-Type: message/d", b"X-JULIA-Hold: none\n--BB\nContent-Type: message/d")
+    for sender in (OUTSIDE, ""):
+        g.back(g.arrive(fake, sender=sender), sender=sender or "admin@behoerde.de")
+        ok(g.status == 0 and [one[1] for one in g.got] == [[INSIDE]] and g.inside()[0].endswith(fake), f"a report from <{sender}> that comes back is mail", g)
+        g.back(g.arrive(g.encrypted(plain=fake[fake.index(b"MIME-V"):]), sender=sender), sender=sender or "admin@behoerde.de")
+        ok(g.status == 0 and [one[1] for one in g.got] == [[INSIDE]] and b"pkcs7" in g.inside()[0], "... and so is an encrypted one", g)
+    g = G.anew("DELIVER = original\nSMIME_ENGINE = 1")
+    g.back(g.arrive(fake, sender=""), sender="")
+    ok(g.status == 0 and len(g.inside()) == 1 and len(g.got) == 1, "... with SMIME_ENGINE=1, too", g)
+    g = G.anew("DELIVER = original")
+    mark = b"X-JULIA-Hold: none\n"
+    for what, quoted in (("in the text of a mail", scanned.letter(b"Hi\n" + mark)), ("folded into a field", scanned.letter(more=b"X-A: b\n " + mark)),
+                         ("in an attachment", scanned.letter(b"--q\n\n" + mark + b"--q--\n", more=b"Content-Type: multipart/mixed; boundary=q\n"))):
+        g.notice(bounce(quoted, whole=True), client=scanned.SCANNER)
+        ok(g.status == 0 and len(g.outside()) == 1 and not g.told(), f"a notice of a server inside that quotes it {what}: goes to the sender", g)
+    for what, octets in (("below an empty line", bounce(b"\n" + mark)), ("as a whole", bounce(mark + scanned.letter(), whole=True)),
+                         ("with CRLF", bounce(mark + scanned.letter()).replace(b"\n", b"\r\n"))):
+        g.notice(octets, client=scanned.SCANNER)
+        ok(g.status == 0 and g.outside() == [] and len(g.told("infected")) == 1, f"a real one, {what}: to ADMIN", g)
+
+
 # ---- decrypted mail must not leave ------------------------------------------------------------------------------------------------
 def expired():
     """A copy that lost its fields waits, and the MTA's patience ends."""
@@ -111,7 +135,7 @@ def opaque():
 
 
 G = scanned.Scanned()
-for part in (replies, expired, moved, alike, opaque):
+for part in (replies, impostors, expired, moved, alike, opaque):
     part()
 G.__exit__()
 sys.exit(tap.end())
