@@ -109,6 +109,12 @@ mta_recipients() { # mta_recipients N: no more than N recipients in one call of 
     postfix reload 2>/dev/null
 }
 
+mta_lifetime() { # mta_lifetime INSTANCE TIME: how long mail may wait there, before it is returned
+    postconf -c "$(_instance "$1")" -e maximal_queue_lifetime="$2" bounce_queue_lifetime="$2"
+    world_age
+    postfix -c "$(_instance "$1")" reload 2>/dev/null
+}
+
 submit_mail() { # submit_mail SENDER RCPT[,RCPT...] FILE
     local recipients
     IFS=, read -ra recipients <<<"$2"

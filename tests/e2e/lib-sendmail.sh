@@ -79,6 +79,11 @@ mta_recipients() { # mta_recipients N: no more than N recipients in one call of 
     wait_until 30 _listens 25
 }
 
+mta_lifetime() { # mta_lifetime INSTANCE TIME: how long mail may wait there, before it is returned
+    sed -i "s/^O Timeout.queuereturn=.*/O Timeout.queuereturn=$2/" "$WORLD/mail/julia/$1.local"
+    "$SETUP" --start -b "$WORLD/base" --etc "$WORLD/mail" >"$WORLD/log/lifetime.log" 2>&1 || diag "$(cat "$WORLD/log/lifetime.log")"
+}
+
 _gone() { ! kill -0 "$1" 2>/dev/null; }
 
 submit_mail() { # submit_mail SENDER RCPT[,RCPT...] FILE

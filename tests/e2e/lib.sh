@@ -61,6 +61,7 @@
 #   drop_mail INSTANCE            deletes what waits there
 #   log_of INSTANCE               path of its log; $DEFERRED and $BOUNCED match what either MTA writes there about a recipient
 #   mta_recipients N              sets how many recipients the MTA names in one call of julia
+#   mta_lifetime INSTANCE TIME    sets how long mail may wait there before it is returned, as the documents say
 #   log_why [N]                   the newest line(s) that say why mail waits in front
 #   mta_stop, mta_start           stops and starts everything of the MTA
 #   world_age                     after changing a main.cf: spares each Postfix program its two seconds of caution
