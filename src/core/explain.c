@@ -100,10 +100,9 @@ static void note_member(const struct plan *plan, const struct plan_recipient *me
 static void note_dkim(const struct plan *plan, const struct group *group, struct buf *out)
 {
     const struct header *header = &plan->message->mime.root->header;
-    bool sealed = group->signer != NULL || group->certificate_count > 0;
-    struct entity_header how = plan_header(plan, group->certificate_count > 0);
-    bool *broken =
-        group->end == PLAN_SEND && (sealed || plan_clear_changes(plan)) ? dkim_broken(&how, sealed) : NULL;
+    bool *broken = NULL;
+    if (group->end == PLAN_SEND)
+        broken = dkim_broken_by(plan, group->signer != NULL, group->certificate_count > 0);
     for (size_t i = 0; broken != NULL && i < header->count; i++)
         if (broken[i]) {
             char *domain = dkim_domain(header, i);

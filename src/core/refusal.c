@@ -41,10 +41,8 @@ static const char *value_in(const char *line, const char *name)
 /* The first one counts: the gateway writes it on top. */
 static void take_hold(struct reading *r, const char *value)
 {
-    char *word = mem_strndup(value, strcspn(value, " \t\r"));
+    char *word = roundtrip_word(value, strcspn(value, " \t\r"));
 
-    for (char *p = word; *p != '\0'; p++)
-        *p = (char)tolower((unsigned char)*p);
     if (!r->quoted && hold_id_valid(word))
         r->refusal->hold = mem_strdup(word);
     r->quoted = r->quoted || r->refusal->hold != NULL || strcmp(word, ROUNDTRIP_NO_HOLD) == 0;

@@ -9,6 +9,7 @@
 #include "incoming/layer.h"
 #include "incoming/status.h"
 #include "mail/address.h"
+#include "util/mem.h"
 
 bool roundtrip_scanner(const struct config *config, const struct direction_client *client)
 {
@@ -59,24 +60,40 @@ enum roundtrip roundtrip_of(const struct message *message, const struct directio
     return stripped(message) ? ROUNDTRIP_STRIPPED : ROUNDTRIP_NO;
 }
 
+char *roundtrip_word(const char *text, size_t len)
+{
+    char *word = mem_strndup(text, len);
+
+    for (char *p = word; *p != '\0'; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return word;
+}
+
+/* The word in field `index`. */
+static char *word_in(const struct header *header, size_t index)
+{
+    char *value = header_value(header, index), *word = roundtrip_word(value, strlen(value));
+
+    free(value);
+    return word;
+}
+
 char *roundtrip_hold(const struct header *header)
 {
     size_t count = header_count(header, ROUNDTRIP_HOLD);
     char *hold = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        char *value = header_value(header, (size_t)header_find(header, ROUNDTRIP_HOLD, i));
-        bool same = hold == NULL || strcasecmp(hold, value) == 0;
+        char *word = word_in(header, (size_t)header_find(header, ROUNDTRIP_HOLD, i));
+        bool same = hold == NULL || strcmp(hold, word) == 0;
 
         free(hold);
-        hold = value;
+        hold = word;
         if (!same) {
             free(hold);
             return NULL;
         }
     }
-    for (char *p = hold; p != NULL && *p != '\0'; p++)
-        *p = (char)tolower((unsigned char)*p);
     return hold;
 }
 
@@ -89,12 +106,10 @@ bool roundtrip_forged(const struct message *message, const struct direction_clie
         return false;
     for (size_t i = 0; !forged && i < header->count; i++)
         if (header_field_is(header, i, ROUNDTRIP_HOLD)) {
-            char *value = header_value(header, i);
+            char *word = word_in(header, i);
 
-            for (char *p = value; *p != '\0'; p++)
-                *p = (char)tolower((unsigned char)*p);
-            forged = hold_id_valid(value);
-            free(value);
+            forged = hold_id_valid(word);
+            free(word);
         }
     return forged;
 }

@@ -23,7 +23,10 @@ enum roundtrip {
 bool roundtrip_scanner(const struct config *config, const struct direction_client *client);
 /* For recipients inside. Mail of internal senders that passes the scanner is ROUNDTRIP_NO. */
 enum roundtrip roundtrip_of(const struct message *message, const struct direction_client *client);
-/* What X-JULIA-Hold says, in lower case; NULL when there is not one answer. Newly allocated. */
+/* A word as one may find it in X-JULIA-Hold, in the form of ids: `len` octets in lower case. Newly allocated.
+ */
+char *roundtrip_word(const char *text, size_t len);
+/* What X-JULIA-Hold says, as roundtrip_word(); NULL when there is not one answer. Newly allocated. */
 char *roundtrip_hold(const struct header *header);
 /* Does the mail come from elsewhere and name a hold? Somebody who saw one, or who tries. */
 bool roundtrip_forged(const struct message *message, const struct direction_client *client);

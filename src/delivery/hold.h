@@ -7,10 +7,10 @@
    One directory per entry, HOLD_DIR/ID, made under another name, written to disk, renamed: it is there whole
    or not at all. In it
 
-       record          who, when, for whom; never changed (hold_record.h)
+       record          who, when, for whom; never changed (hold_record.c)
        message         what is kept; removed when nothing of it is wanted any more
        copy-DIGEST     empty; a copy with this digest was handed to the scanner
-       claim-N.G       recipient N is being delivered (hold_claim.h)
+       claim-N.G       recipient N is being delivered (hold_claim.c)
        done-N          recipient N is finished; says how
        refused         the scanner will not have it; what it said
        expired         HOLD_KEEP has passed
@@ -80,14 +80,11 @@ bool hold_id_valid(const char *id);
 
 struct hold_new {
     enum hold_kind kind;
-    const struct strlist
-        *recipients; /* those that this copy is for; their order does not matter for the id */
-    int fd;          /* what is kept: from `start` to its end; position untouched */
+    const struct strlist *recipients; /* of this copy; their order does not matter for the id */
+    int fd;                           /* what is kept: from `start` to its end; position untouched */
     uint64_t start;
-    const unsigned char *
-        digest; /* HOLD_ORIGINAL: copydigest() of the copy (SHA256_LEN octets); NULL: no copy stands for it */
-    const char *of; /* returned copies: the id they came with, or NULL; if that one is
-refused, so is this */
+    const unsigned char *digest; /* HOLD_ORIGINAL: copydigest() of the copy; NULL: no copy stands for it */
+    const char *of; /* returned copies: the id they came with, or NULL; if that is refused, so is this */
 };
 
 /* The id that hold_keep() gives such an entry: unguessable, and the same whenever the MTA gives us this
@@ -146,6 +143,9 @@ enum hold_claim {
     HOLD_CLAIM_REFUSED /* the scanner refused the content: nobody gets it */
 };
 enum hold_claim hold_claim(struct hold *hold, size_t number);
+/* Why a recipient is not ours, into `outcome`, which stays for HOLD_CLAIMED and HOLD_DONE_BEFORE: temporary,
+   or permanent for HOLD_CLAIM_REFUSED. Right behind the claim, for it reads errno. */
+void hold_claim_explain(enum hold_claim claim, struct outcome *outcome);
 /* To drop a refused entry: as hold_claim(), but never HOLD_CLAIM_REFUSED. */
 enum hold_claim hold_claim_any(struct hold *hold, size_t number);
 /* All that is claimed by us is finished: for after the hand-off. If nobody is left, the kept message is

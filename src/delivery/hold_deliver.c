@@ -18,7 +18,7 @@ static bool is_wanted(const struct hold *hold, const struct strlist *recipients,
     return recipients == NULL;
 }
 
-static void explain_claim(enum hold_claim claim, struct outcome *outcome)
+void hold_claim_explain(enum hold_claim claim, struct outcome *outcome)
 {
     if (claim == HOLD_BUSY)
         outcome_temporary(outcome, "4.3.0",
@@ -41,7 +41,7 @@ static void claim_wanted(struct hold *hold, const struct strlist *recipients, st
         if (claim == HOLD_CLAIMED)
             strlist_add(claimed, hold->record.recipients.items[i]);
         else
-            explain_claim(claim, outcome);
+            hold_claim_explain(claim, outcome);
     }
 }
 
@@ -115,7 +115,7 @@ bool hold_drop(struct hold *hold, enum hold_how how, struct outcome *outcome)
         if (claim == HOLD_CLAIMED)
             count++;
         else
-            explain_claim(claim, outcome);
+            hold_claim_explain(claim, outcome);
     }
     if (outcome->kind == OUTCOME_DONE && count > 0)
         finish(hold, how, count);

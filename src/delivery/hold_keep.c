@@ -147,11 +147,11 @@ static int confirm(struct hold_store *store, struct hold *hold, const struct hol
     return fsync(store->dir);
 }
 
-static void log_kept(const struct hold_new *entry, const char *id, int64_t recipients)
+static void log_kept(const struct hold_new *entry, const char *id)
 {
     char number[24];
 
-    snprintf(number, sizeof(number), "%lld", (long long)recipients);
+    snprintf(number, sizeof(number), "%zu", entry->recipients->count);
     log_event(LOG_LEVEL_INFO, "hold", "id", id, "kind", hold_kind_name(entry->kind), "rcpts", number, "of",
               entry->of, (char *)NULL);
 }
@@ -172,7 +172,7 @@ bool hold_keep(struct hold_store *store, const struct message *message, const st
             return false;
         rc = found == HOLD_FOUND ? confirm(store, hold, entry) : make(store, id, message, entry);
         if (found != HOLD_FOUND && rc == 0)
-            log_kept(entry, id, (int64_t)entry->recipients->count);
+            log_kept(entry, id);
         hold_close(hold);
     }
     if (rc != 0)

@@ -5,6 +5,7 @@
 
 #include "core/explain.h"
 #include "core/giveup.h"
+#include "core/roundtrip.h"
 #include "delivery/handoff.h"
 #include "delivery/report.h"
 #include "mail/address.h"
@@ -62,7 +63,7 @@ static bool *choose_left_out(const struct header *header)
 
     for (size_t i = 0; i < header->count; i++)
         left_out[i] = header->fields[i].name_len == 0 || header_field_is(header, i, REENCRYPT_FIELD) ||
-                      header_field_is(header, i, "X-JULIA-Hold");
+                      header_field_is(header, i, ROUNDTRIP_HOLD);
     return left_out;
 }
 

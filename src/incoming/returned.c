@@ -127,25 +127,16 @@ static void claim_pending(struct returned *r, struct strlist *claimed)
 {
     for (size_t i = 0; i < r->pending.count; i++) {
         const char *recipient = r->pending.items[i];
+        enum hold_claim claim = hold_claim(r->hold, (size_t)hold_recipient(r->hold, recipient));
 
-        switch (hold_claim(r->hold, (size_t)hold_recipient(r->hold, recipient))) {
-        case HOLD_CLAIMED:
+        if (claim == HOLD_CLAIMED)
             strlist_add(claimed, recipient);
-            break;
-        case HOLD_DONE_BEFORE:
+        else if (claim == HOLD_DONE_BEFORE)
             strlist_add(&r->before, recipient);
-            break;
-        case HOLD_CLAIM_REFUSED:
+        else if (claim == HOLD_CLAIM_REFUSED)
             strlist_add(&r->lost, recipient);
-            break;
-        case HOLD_BUSY:
-            outcome_temporary(r->outcome, "4.3.0",
-                              "another run is delivering this message to a recipient right now");
-            break;
-        case HOLD_CLAIM_FAILED:
-            outcome_temporary(r->outcome, "4.3.1", "HOLD_DIR: %s", strerror(errno));
-            break;
-        }
+        else
+            hold_claim_explain(claim, r->outcome);
     }
 }
 
@@ -166,8 +157,9 @@ static void finish_changed(struct returned *r, const struct strlist *claimed)
         return;
     }
     if (hold_done(r->hold, HOLD_HOW_CHANGED) != 0)
-        log_event(LOG_LEVEL_ERROR, "hold", "text", "a hand-off could not be noted and may happen again",
-                  "fault", strerror(errno), (char *)NULL);
+        log_event(LOG_LEVEL_ERROR, "hold", "id", r->id, "text",
+                  "what happened could not be noted and may happen again", "fault", strerror(errno),
+                  (char *)NULL);
     tell(r, "hold-changed", NULL, keep ? "kept" : "delivered", claimed);
 }
 

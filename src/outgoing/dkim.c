@@ -144,6 +144,13 @@ bool *dkim_broken(const struct entity_header *how, bool sealed)
     return flags;
 }
 
+bool *dkim_broken_by(const struct plan *plan, bool is_signed, bool encrypted)
+{
+    struct entity_header how = plan_header(plan, encrypted);
+    bool sealed = is_signed || encrypted;
+    return sealed || plan_clear_changes(plan) ? dkim_broken(&how, sealed) : NULL;
+}
+
 bool *dkim_remove(const struct plan *plan, struct entity_header *how, bool sealed)
 {
     bool *broken = plan->dkim == CONFIG_DKIM_REMOVE ? dkim_broken(how, sealed) : NULL;
@@ -155,11 +162,9 @@ bool *dkim_remove(const struct plan *plan, struct entity_header *how, bool seale
 static void refuse_one(struct plan *plan, struct plan_recipient *recipient)
 {
     const struct header *header = &plan->message->mime.root->header;
-    bool sealed = recipient->signer != NULL || recipient->certificate != NULL;
-    struct entity_header how = plan_header(plan, recipient->certificate != NULL);
-    bool *broken = recipient->end == PLAN_SEND && (sealed || plan_clear_changes(plan))
-                       ? dkim_broken(&how, sealed)
-                       : NULL;
+    bool *broken = NULL;
+    if (recipient->end == PLAN_SEND)
+        broken = dkim_broken_by(plan, recipient->signer != NULL, recipient->certificate != NULL);
     for (size_t i = 0; broken != NULL && i < header->count; i++)
         if (broken[i]) {
             char *domain = dkim_domain(header, i);

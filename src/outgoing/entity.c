@@ -10,6 +10,8 @@
 #include "util/mem.h"
 #include "util/tmpfile.h"
 
+#define BLANKS " \t\r\n"
+
 /* RFC 9788: the fields that mean something to a reader; trace fields are the relays' business. */
 static const char *const protected_fields[] = {
     "From",       "Sender",      "Reply-To",   "To",       "Cc",       "Subject",      "Date",
@@ -129,24 +131,27 @@ static size_t skip_quoted(const char *text, size_t len, size_t at)
     return i < len ? i + 1 : len;
 }
 
+static size_t skip_blanks(const char *text, size_t len, size_t at)
+{
+    while (at < len && strchr(BLANKS, text[at]) != NULL)
+        at++;
+    return at;
+}
+
 /* How many octets the parameter hp takes whose ';' stands at text[at]; 0: it is another one. */
 static size_t hp_length(const char *text, size_t len, size_t at)
 {
-    static const char blanks[] = " \t\r\n";
-    size_t i = at + 1;
-    while (i < len && strchr(blanks, text[i]) != NULL)
-        i++;
-    if (len - i < 3 || strncasecmp(text + i, "hp", 2) != 0)
+    size_t i = skip_blanks(text, len, at + 1), end;
+    if (i + 2 >= len || strncasecmp(text + i, "hp", 2) != 0)
         return 0;
-    for (i += 2; i < len && strchr(blanks, text[i]) != NULL;)
-        i++;
+    i = skip_blanks(text, len, i + 2);
     if (i == len || text[i] != '=')
         return 0;
-    for (i++; i < len && strchr(blanks, text[i]) != NULL;)
-        i++;
-    size_t end = i < len ? skip_quoted(text, len, i) : i;
-    while (end == i && end < len && text[end] != ';' && strchr(blanks, text[end]) == NULL)
-        end = ++i;
+    i = skip_blanks(text, len, i + 1);
+    end = i < len ? skip_quoted(text, len, i) : len;
+    if (end == i)
+        while (end < len && text[end] != ';' && strchr(BLANKS, text[end]) == NULL)
+            end++;
     return end - at;
 }
 

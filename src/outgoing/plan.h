@@ -27,7 +27,7 @@ struct plan_recipient {
     bool common;      /* the certificate is not his own: all who have it share a message */
     bool user_signed; /* the user's own signature counts */
     const struct config_profile *profile;
-    const char *dsn, *reason; /* REFUSE: for the report (core/report.h) */
+    const char *dsn, *reason; /* REFUSE: for the report (delivery/report.h) */
     char *detail;             /* REFUSE: date or text, may be NULL; WAIT: what is waited for */
 };
 

@@ -3,7 +3,6 @@
 The entries are written here, as hold.h describes them: another program than ours that knows the format."""
 import json
 import os
-import pathlib
 import pwd
 import shutil
 import subprocess

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
-from outside import EYE, Delivered, Outside, der_of, fields, receive, text, wrap  # noqa: E402
+from outside import EYE, Delivered, Outside, fields, receive, text  # noqa: E402
 
 ONE, TWO, THREE = "user_1@behoerde.de", "user_2@behoerde.de", "user_3@behoerde.de"  # have keys
 FOUR, FIVE = "user_4@behoerde.de", "user_5@behoerde.de"  # have none

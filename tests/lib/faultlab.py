@@ -81,7 +81,6 @@ class Flow:
         send = lab.outgoing if self.direction == "out" else lab.incoming
         return send(self.octets(lab, number), self.sender(number), self.recipients, **words)
 
-
     def prepare(self, lab, number):
         """What has to happen before the fault."""
 

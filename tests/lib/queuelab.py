@@ -11,8 +11,6 @@ import queue
 import re
 import smtplib
 import subprocess
-import sys
-import threading
 import time
 
 import faultlab

@@ -215,5 +215,5 @@ START_TEST(faults)
 }
 END_TEST
 
-UNIT_MAIN("message", envelope_lines, long_envelope_line, digest, structure, unknown_sender, every_octet, limits,
-          faults)
+UNIT_MAIN("message", envelope_lines, long_envelope_line, digest, structure, unknown_sender, every_octet,
+          limits, faults)
