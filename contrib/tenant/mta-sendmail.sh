@@ -12,11 +12,8 @@ NOTICE_PORT=10033  # where notices of tenants' queues come back
 
 # ---- what is there ------------------------------------------------------------------------------------------------------------
 
-main_target() { # main_target TARGET: its sendmail command
-    conf_value "$main_conf" "TARGET_$(printf %s "$1" | tr '[:lower:]' '[:upper:]')"
-}
-
-target_cf() { main_target "$1" | awk '{ for (i = 2; i <= NF; i++) if ($i ~ /^-C/) { print ($i == "-C" ? $(i + 1) : substr($i, 3)); exit } }'; }
+main_target() { target_command "$main_conf" "$1"; } # main_target TARGET: its sendmail command
+target_cf() { configuration_in "$(main_target "$1")"; }
 
 mta_check_machine() {
     file=$(target_cf external)

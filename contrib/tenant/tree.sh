@@ -172,7 +172,9 @@ remove_tree() { # remove_tree NAME
 
 UNITS=/etc/systemd/system
 
-units_of() { for module in keys-file trust smime; do printf 'julia-%s-%s.socket ' "$1" $module; done; }
+SERVICES='keys-file trust smime'
+
+units_of() { for module in $SERVICES; do printf 'julia-%s-%s.socket ' "$1" $module; done; }
 
 unit_for_tenant() { # a unit of the main installation, for this tenant; the core's user owns the sockets, for the group is everybody's
     sed -e "s#$main\([ /]\)#$base\1#g" -e "s#$main\$#$base#" -e "s/julia-\(keys-file\|trust\|smime\)\.\(socket\|service\)/julia-$adding-\1.\2/g" \
@@ -182,8 +184,8 @@ unit_for_tenant() { # a unit of the main installation, for this tenant; the core
 
 make_units() {
     [ -d "$main/share/systemd" ] || die 2 "$main/share/systemd is missing: install julia anew"
-    for file in "$main"/share/systemd/julia-*.socket "$main"/share/systemd/julia-*.service; do
-        unit=$UNITS/julia-$adding-${file##*/julia-}
+    for part in $(for module in $SERVICES; do printf '%s ' "$module.socket" "$module.service"; done); do
+        file=$main/share/systemd/julia-$part unit=$UNITS/julia-$adding-$part
         ! unit_for_tenant <"$file" | cmp -s - "$unit" || continue
         doing "write $unit" || continue
         mkdir -p $UNITS
@@ -195,7 +197,7 @@ make_units() {
 
 remove_units() { # remove_units NAME
     found=''
-    for module in keys-file trust smime; do
+    for module in $SERVICES; do
         for unit in "$UNITS/julia-$1-$module.socket" "$UNITS/julia-$1-$module.service"; do
             [ ! -f "$unit" ] || found="$found $unit"
         done
