@@ -91,7 +91,7 @@ static int read_text(struct reading *r, uint64_t from, uint64_t to, enum mime_en
     struct source *source = source_new(r->message->fd, from, to - from, encoding, SOURCE_EOL_LF);
     struct buf line = {0};
     char chunk[8192];
-    ssize_t n;
+    ssize_t n = 0;
 
     r->ended = r->begun = false;
     while (!r->ended && (n = source_read(source, chunk, sizeof(chunk))) > 0)

@@ -43,6 +43,19 @@ static bool read_record(struct hold *hold)
     return fine;
 }
 
+/* Where no id was ever made none can be unknown: the directory that made it is not there today. */
+static bool is_used(struct hold_store *store, struct outcome *outcome)
+{
+    struct strlist ids = {0};
+    bool used = hold_there(store->dir, HOLD_KEY) == 1 || (hold_list(store, &ids) == 0 && ids.count > 0);
+
+    strlist_free(&ids);
+    if (!used)
+        outcome_temporary(outcome, "4.3.5", "HOLD_DIR %s has never held anything; is it mounted?",
+                          store->config->hold_dir);
+    return used;
+}
+
 enum hold_found hold_open(struct hold_store *store, const char *id, struct hold **hold_r,
                           struct outcome *outcome)
 {
@@ -54,7 +67,7 @@ enum hold_found hold_open(struct hold_store *store, const char *id, struct hold 
         return HOLD_UNKNOWN;
     dir = hold_open_dir(store->dir, id);
     if (dir < 0 && errno == ENOENT)
-        return HOLD_UNKNOWN;
+        return is_used(store, outcome) ? HOLD_UNKNOWN : HOLD_FAILED;
     hold = mem_alloc(sizeof(*hold));
     hold->store = store;
     hold->dir = dir;

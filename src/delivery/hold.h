@@ -106,8 +106,8 @@ struct hold;
 
 enum hold_found { HOLD_FOUND, HOLD_UNKNOWN, HOLD_FAILED };
 /* HOLD_FOUND: *hold_r, for hold_close(). HOLD_UNKNOWN: there is none, or `id` is no id. HOLD_FAILED: it
-   cannot be read, or is not what this program makes (a symbolic link, another owner, others may write):
-   outcome is temporary. */
+   cannot be read, HOLD_DIR is empty (not mounted), or is not what this program makes (a symbolic link,
+   another owner, others may write): outcome is temporary. */
 enum hold_found hold_open(struct hold_store *store, const char *id, struct hold **hold_r,
                           struct outcome *outcome);
 void hold_close(struct hold *hold); /* gives back claims that were not used; accepts NULL */

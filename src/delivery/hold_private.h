@@ -9,6 +9,7 @@
 #define HOLD_FILE_MODE 0600
 #define HOLD_DIR_MODE  0700
 
+#define HOLD_KEY          "key" /* of the store: ids are made with it */
 #define HOLD_MESSAGE      "message"
 #define HOLD_RECORD       "record"
 #define HOLD_MARK_REFUSED "refused"

@@ -14,7 +14,6 @@
 #include "util/fdio.h"
 #include "util/mem.h"
 
-#define KEY     "key"
 #define KEY_LEN 32
 
 int hold_check_owner(const struct stat *st, mode_t type)
@@ -167,13 +166,13 @@ int hold_list(struct hold_store *store, struct strlist *ids)
 /* All nodes use one key: that of whoever came first. */
 static int read_key(struct hold_store *store, unsigned char key[KEY_LEN])
 {
-    int fd = hold_open_file(store->dir, KEY), rc;
+    int fd = hold_open_file(store->dir, HOLD_KEY), rc;
 
     if (fd < 0 && errno == ENOENT) {
-        if (getrandom(key, KEY_LEN, 0) != KEY_LEN || hold_write_once(store->dir, KEY, key, KEY_LEN) != 0 ||
-            fsync(store->dir) != 0)
+        if (getrandom(key, KEY_LEN, 0) != KEY_LEN ||
+            hold_write_once(store->dir, HOLD_KEY, key, KEY_LEN) != 0 || fsync(store->dir) != 0)
             return -1;
-        fd = hold_open_file(store->dir, KEY);
+        fd = hold_open_file(store->dir, HOLD_KEY);
     }
     if (fd < 0)
         return -1;

@@ -86,6 +86,25 @@ def moved():
     ok(g.status == 0 and len(g.inside()) == 1, "... other mail from there is mail as any other", g)
 
 
+# ---- the store is away ------------------------------------------------------------------------------------------------------------
+def unmounted():
+    """HOLD_DIR is on shared storage that is not there: what it holds is not lost, and what is refused must be marked."""
+    g = G.anew("DELIVER = original\nHOLD_LOST = plain")
+    first, second = g.arrive(g.encrypted()), g.arrive(g.encrypted())
+    store, away = g.base / "var/hold", g.base / "var/away"
+    for make in (lambda: None, lambda: store.mkdir(mode=0o700)):
+        store.rename(away)
+        make()
+        g.back(first)
+        ok(g.status == 75 and g.got == [] and b"mounted" in g.said, "HOLD_DIR is not mounted: a return waits", g)
+        g.notice(bounce(second))
+        ok(g.status == 75 and g.got == [], "... a refusal, too", g)
+        store.rmdir()
+        away.rename(store)
+    g.back(first)
+    ok(len(g.inside()) == 1 and b"pkcs7" in g.inside()[0], "back again: exchanged", g)
+
+
 # ---- the original must show what was scanned --------------------------------------------------------------------------------------
 def sign(octets, *more):
     return gateway.openssl("cms", "-sign", *more, "-signer", G.pki.path(INSIDE + ".crt"), "-inkey", G.pki.path(INSIDE + ".key"), input=octets)
@@ -135,7 +154,7 @@ def opaque():
 
 
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, alike, opaque):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque):
     part()
 G.__exit__()
 sys.exit(tap.end())
