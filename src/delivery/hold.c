@@ -123,10 +123,13 @@ static bool all_finished(const struct hold *hold)
 
 enum hold_state hold_state(const struct hold *hold)
 {
+    int refused;
+
     if (all_finished(hold))
         return HOLD_GONE;
-    if (hold_there(hold->dir, HOLD_MARK_REFUSED) != 0) /* if in doubt: infected */
-        return HOLD_REFUSED;
+    refused = hold_there(hold->dir, HOLD_MARK_REFUSED);
+    if (refused != 0)
+        return refused > 0 ? HOLD_REFUSED : HOLD_UNSURE;
     return hold_there(hold->dir, HOLD_MARK_EXPIRED) == 1 ? HOLD_EXPIRED : HOLD_HELD;
 }
 
@@ -138,6 +141,8 @@ const char *hold_state_name(const struct hold *hold)
         return "gone";
     if (state == HOLD_REFUSED)
         return "refused";
+    if (state == HOLD_UNSURE)
+        return "unsure";
     if (hold->record.kind != HOLD_ORIGINAL)
         return hold_kind_name(hold->record.kind);
     return state == HOLD_EXPIRED ? "expired" : "held";
@@ -153,10 +158,10 @@ long hold_recipient(const struct hold *hold, const char *address)
     return -1;
 }
 
-bool hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN])
+int hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN])
 {
     char *name = hold_copy_name(digest);
-    bool known = hold_there(hold->dir, name) == 1;
+    int known = hold_there(hold->dir, name);
 
     free(name);
     return known;
@@ -186,12 +191,15 @@ enum hold_claim hold_claim_any(struct hold *hold, size_t number)
 enum hold_claim hold_claim(struct hold *hold, size_t number)
 {
     enum hold_claim claim = hold_claim_any(hold, number);
+    enum hold_state state = claim == HOLD_CLAIMED ? hold_state(hold) : HOLD_HELD;
+    int saved = errno;
 
-    if (claim != HOLD_CLAIMED || hold_state(hold) != HOLD_REFUSED)
+    if (state != HOLD_REFUSED && state != HOLD_UNSURE)
         return claim;
     hold_claim_give_back(hold->store, hold->dir, number_text(number).text, hold->claims[number]);
     hold->claims[number] = -1;
-    return HOLD_CLAIM_REFUSED;
+    errno = saved;
+    return state == HOLD_REFUSED ? HOLD_CLAIM_REFUSED : HOLD_CLAIM_FAILED;
 }
 
 void hold_unclaim(struct hold *hold)

@@ -39,7 +39,8 @@ enum hold_state {
     HOLD_HELD,
     HOLD_EXPIRED, /* HOLD_KEEP has passed, HOLD_LOST=keep */
     HOLD_REFUSED, /* infected: is never delivered in any form */
-    HOLD_GONE     /* tombstone: nothing is left to be done */
+    HOLD_GONE,    /* tombstone: nothing is left to be done */
+    HOLD_UNSURE   /* the file system does not say whether it was refused (errno): nothing may be done now */
 };
 
 /* How a recipient was finished. */
@@ -121,8 +122,9 @@ long long hold_finished_at(const struct hold *hold, size_t number);
 /* Which recipient this is (compared like the journal's: address_equal()), or -1: the entry does not name it.
  */
 long hold_recipient(const struct hold *hold, const char *address);
-/* Was a copy with this digest handed to the scanner for this entry? */
-bool hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN]);
+/* Was a copy with this digest handed to the scanner for this entry? 1, 0; -1 with errno: cannot be told now.
+ */
+int hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN]);
 /* What is kept, read only, the caller's. -1: errno (ENOENT: tombstone). */
 int hold_message(const struct hold *hold);
 const char *hold_kind_name(enum hold_kind kind);

@@ -254,6 +254,22 @@ static int link_claim(int dir, const char *try, const char *what, long number)
     return rc;
 }
 
+/* The claim has our name; it is ours only if WHAT was not finished meanwhile. One that is not ours must never
+ * be finished by us. */
+static enum hold_claim keep_linked(struct hold_store *store, int dir, const char *what, long number,
+                                   long *number_r)
+{
+    enum hold_claim claim = unless_finished(dir, what, HOLD_CLAIMED);
+    int saved = errno;
+
+    if (claim == HOLD_CLAIMED)
+        *number_r = number;
+    else
+        hold_claim_give_back(store, dir, what, number);
+    errno = saved;
+    return claim;
+}
+
 static enum hold_claim take(struct hold_store *store, int dir, const char *what, const char *try,
                             long *number_r)
 {
@@ -275,8 +291,7 @@ static enum hold_claim take(struct hold_store *store, int dir, const char *what,
             return HOLD_CLAIM_FAILED;
         if (linked == 0)
             continue;
-        *number_r = number;
-        return unless_finished(dir, what, HOLD_CLAIMED);
+        return keep_linked(store, dir, what, number, number_r);
     }
     return HOLD_BUSY;
 }

@@ -69,10 +69,22 @@ static void sort_finished(struct returned *r, const char *recipient, enum hold_h
     strlist_add(had ? &r->before : &r->lost, recipient);
 }
 
-static void sort_recipients(struct returned *r)
+/* HOLD_DIR fails: a copy that is mistaken for a changed, refused or lost one could not be taken back. */
+static void cannot_tell(struct returned *r)
 {
-    bool held = hold_state(r->hold) == HOLD_HELD && hold_record(r->hold)->kind == HOLD_ORIGINAL;
+    outcome_temporary(r->outcome, "4.3.1", "HOLD_DIR: %s", strerror(errno));
+}
 
+/* False: outcome is temporary. */
+static bool sort_recipients(struct returned *r)
+{
+    enum hold_state state = hold_state(r->hold);
+    bool held = state == HOLD_HELD && hold_record(r->hold)->kind == HOLD_ORIGINAL;
+
+    if (state == HOLD_UNSURE) {
+        cannot_tell(r);
+        return false;
+    }
     for (size_t i = 0; i < r->recipients->count; i++) {
         const char *recipient = r->recipients->items[i];
         long number = hold_recipient(r->hold, recipient);
@@ -83,6 +95,7 @@ static void sort_recipients(struct returned *r)
         else
             strlist_add(number >= 0 && held ? &r->pending : &r->lost, recipient);
     }
+    return true;
 }
 
 /* ---- without an original ---- */
@@ -101,16 +114,19 @@ static bool keep_copy(struct returned *r, enum hold_kind kind, const struct strl
 /* Of refused mail nothing is delivered, whatever comes back of it. */
 static void lose(struct returned *r)
 {
-    bool refused = r->hold != NULL && hold_state(r->hold) == HOLD_REFUSED;
+    enum hold_state state = r->hold != NULL ? hold_state(r->hold) : HOLD_GONE;
+    bool refused = state == HOLD_REFUSED;
     bool keep = refused || r->message->config->hold_lost == CONFIG_LOST_KEEP;
     const char *result = keep ? "kept" : "delivered", *why = "unknown";
 
     if (r->lost.count == 0)
         return;
+    if (state == HOLD_UNSURE) {
+        cannot_tell(r);
+        return;
+    }
     if (r->hold != NULL)
-        why = refused                            ? "refused"
-              : hold_state(r->hold) == HOLD_HELD ? "another recipient"
-                                                 : "expired or dropped";
+        why = refused ? "refused" : state == HOLD_HELD ? "another recipient" : "expired or dropped";
     note(r, keep ? "lost-kept" : "lost-delivered", &r->lost);
     if (r->explain != NULL)
         return;
@@ -193,12 +209,18 @@ static void exchange(struct returned *r)
 {
     unsigned char digest[SHA256_LEN];
     const struct message *message = r->message;
+    int same;
 
     if (r->pending.count == 0)
         return;
     if (copydigest(message->fd, message->offset, message->size, digest) != 0) {
         outcome_temporary(r->outcome, "4.3.0", "the spooled message cannot be read: %s", strerror(errno));
-    } else if (!hold_is_copy(r->hold, digest)) {
+        return;
+    }
+    same = hold_is_copy(r->hold, digest);
+    if (same < 0) {
+        cannot_tell(r);
+    } else if (same == 0) {
         change(r);
     } else if (r->explain != NULL) {
         note(r, "exchanged", &r->pending);
@@ -216,8 +238,8 @@ static void by_hold(struct returned *r)
         found = hold_open(r->store, r->id, &r->hold, r->outcome);
     if (r->store == NULL || found == HOLD_FAILED)
         return;
-    if (found == HOLD_FOUND)
-        sort_recipients(r);
+    if (found == HOLD_FOUND && !sort_recipients(r))
+        return;
     for (size_t i = 0; found != HOLD_FOUND && i < r->recipients->count; i++)
         strlist_add(&r->lost, r->recipients->items[i]);
     exchange(r);

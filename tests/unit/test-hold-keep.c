@@ -65,7 +65,7 @@ START_TEST(everything_comes_back)
     ck_assert_str_eq(hold_state_name(hold), "held");
     ck_assert_int_eq((int)hold_recipient(hold, "Y@BEHOERDE.de"), 1);
     ck_assert_int_eq((int)hold_recipient(hold, "other@behoerde.de"), -1);
-    ck_assert(hold_is_copy(hold, hold_fixture_digest));
+    ck_assert_int_eq(hold_is_copy(hold, hold_fixture_digest), 1);
     fd = hold_message(hold);
     ck_assert_int_eq(fdio_read_fd(fd, 1000, &text), 0);
     ck_assert_str_eq(buf_text(&text), HOLD_FIXTURE_MESSAGE);
@@ -121,8 +121,8 @@ START_TEST(twice_is_once)
     f.entry.digest = other;
     hold_fixture_keep(&f);
     hold = hold_fixture_open(&f, f.store);
-    ck_assert(hold_is_copy(hold, hold_fixture_digest));
-    ck_assert(hold_is_copy(hold, other));
+    ck_assert_int_eq(hold_is_copy(hold, hold_fixture_digest), 1);
+    ck_assert_int_eq(hold_is_copy(hold, other), 1);
     ck_assert(hold_drop(hold, HOLD_HOW_DROPPED, &f.base.outcome));
     hold_close(hold);
     hold_fixture_keep(&f); /* a tombstone stays one */
@@ -277,7 +277,7 @@ START_TEST(killed_anywhere)
         ck_assert_int_le(hold_fixture_count(&f, "new-* try-*"), 1);
         hold_fixture_keep(&f); /* the retry */
         hold = hold_fixture_open(&f, f.store);
-        ck_assert(hold_is_copy(hold, hold_fixture_digest));
+        ck_assert_int_eq(hold_is_copy(hold, hold_fixture_digest), 1);
         ck_assert_int_eq(hold_fixture_shell(&f, "grep -q ^secret $ID/message"), 0);
         hold_close(hold);
         ck_assert_int_eq(hold_fixture_count(&f, "????????????????????????????????"), 1);
