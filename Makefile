@@ -106,7 +106,7 @@ soak: programs
 # The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes an hour.
 fault-matrix: programs
 	rm -f $(B)/tests/fault-*.tsv $(B)/tests/load-*.tsv
-	$(TEST_ENV) prove tests/soak/fault-matrix.t tests/soak/fault-queue.t tests/soak/load.t
+	$(TEST_ENV) prove $(wildcard tests/soak/fault-*.t tests/soak/load*.t)
 	tests/faults/table $(B)/tests docs/fault-matrix.md
 bench: programs
 	for b in $(sort $(wildcard bench/*.sh)); do $(TEST_ENV) $$b || exit 1; done

@@ -30,7 +30,7 @@ ERRORS = {
     "ENOMEM": "mmap brk mprotect",
     "EINTR ENOMEM": "poll ppoll",
     "EINTR ECHILD": "wait4 waitid",
-    "EINVAL EIO": "lseek newfstatat fstat",
+    "EINVAL EIO ESTALE": "lseek newfstatat fstat",
 }
 assert all(hasattr(errno, name) for names in ERRORS for name in names.split())
 

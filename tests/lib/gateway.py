@@ -100,8 +100,11 @@ class Gateway:
         target = self.base / "target"
         target.write_text(TARGET.format(base=self.base))
         target.chmod(0o755)
-        self.pki = Pki(self.base / "pki")
+        self.pki = self.make_pki()
         shutil.copy(self.pki.path("ca.crt"), self.base / "etc/ca/ca.pem")
+
+    def make_pki(self):
+        return Pki(self.base / "pki")
 
     def __enter__(self):
         return self

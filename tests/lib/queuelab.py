@@ -205,7 +205,7 @@ class Account:
             if expected is not None and expected.target == target:
                 self.got[number][recipient] += 1
             elif recipient == kind.sender(number):
-                for name in re.findall(rb"(?m)^Final-Recipient: rfc822; ?(\S+?)\r?$", octets):
+                for name in re.findall(rb"(?mi)^Final-Recipient: rfc822; ?(\S+?)\r?$", octets):
                     self._returned(number, name.decode(), wanted)
                 if kind.client == INSIDE and target == "internal":
                     continue  # what was returned is the sender's own text
