@@ -202,6 +202,19 @@ is "$(sink_count external) $(sink_count beta)" '0 1' '... without leaving this h
 like "$(grep 'event=message' "$A/logs/julia.log" | tail -n 1)" 'direction=outgoing' '... as the one log says'
 like "$(grep 'event=message' "$B/logs/julia.log" | tail -n 1)" 'direction=incoming' '... and the other'
 fresh
+letter "$M" a@alpha.example b@beta.example subject
+python3 -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", 25), source_address=("10.11.0.7", 0))
+f = s.makefile("rb")
+body = open(sys.argv[1], "rb").read().replace(b"\n", b"\r\n")
+def answer():
+    while f.readline()[3:4] == b"-": pass
+answer()
+for line in b"EHLO x", b"MAIL FROM:<a@alpha.example>", b"RCPT TO:<b@beta.example>", b"BDAT %d LAST\r\n" % len(body) + body[:-2], b"QUIT":
+    s.sendall(line + b"\r\n"); answer()' "$M"
+wait_for_sink beta 1
+like "$(cat "$(sink_message beta 1)")" '^X-JULIA-Signature: valid' '... by BDAT, too'
+fresh
 from 10.1.0.7 g@gamma.example a@alpha.example
 wait_for_sink alpha 1
 like "$(cat "$(sink_message alpha 1)")" '^X-JULIA-Signature: valid' 'from a client that two share: the sender tells whose mail it is'
@@ -259,6 +272,19 @@ wait_for_sink internal 1
 echo 'NONSENSE = 1' >>"$G/etc/julia.conf"
 like "$(tenant list -q 2>&1)" '^gamma.*faults: ' 'list: shows what julia -check finds'
 sed -i '/NONSENSE/d' "$G/etc/julia.conf"
+fresh
+# Restored from its etc alone, with owners and modes of elsewhere.
+userdel julia-gamma
+rm -rf "$G/var" "$G/logs" "$G/bin" "$G/lib"
+chown -R nobody:nogroup "$G/etc"
+chmod -R u=rwX,go=rX "$G" "$G/etc"
+tenant update --start >"$WORLD/log/out" 2>&1
+ok $? 'update: makes what is missing of a tenant' || diag "$(cat "$WORLD/log/out")"
+world_age
+from 10.1.0.7 g@gamma.example x@partner-1.com
+wait_for_sink external 1
+is "$(signed_by out "$(sink_message external 1)")" g@gamma.example '... which works again'
+is "$(readable nobody "$G")" '' '... and is closed to others again'
 fresh
 
 # ---- and out again --------------------------------------------------------------------------------------------------------------
