@@ -12,6 +12,9 @@ NOTICE_PORT=10033  # where notices of tenants' queues come back
 
 # ---- what is there ------------------------------------------------------------------------------------------------------------
 
+# shellcheck source=contrib/lib/sendmail.sh
+. "$lib/sendmail.sh"
+
 main_target() { target_command "$main_conf" "$1"; } # main_target TARGET: its sendmail command
 target_cf() { configuration_in "$(main_target "$1")"; }
 
@@ -275,21 +278,9 @@ END
 }
 
 relay_lines() { # relay_lines NAME TARGET: sed commands for another relay, if it has one
-    relay=$(relay_of "$1" "$2") number=25
+    relay=$(relay_of "$1" "$2")
     [ -n "$relay" ] || return 0
-    host=$relay
-    case $host in
-    *]:*) number=${host##*]:} host=${host%:*} ;;
-    \[*\]) ;;
-    *:*) number=${host##*:} host=${host%:*} ;;
-    esac
-    case $number in '' | *[!0-9]*) die 2 "\"$relay\": what stands behind the last colon is not a port number" ;; esac
-    case $host in
-    \[IPv6:*\]) ;;
-    \[*:*\]) host="[IPv6:${host#[}" ;;
-    \[*\]) ;;
-    '' | *[\[\]:@/]*) die 2 "\"$relay\" is not a relay: [host]:port, [host], host:port or host is wanted" ;;
-    esac
+    split_relay "$relay"
     say "s|^D{JuliaHost}.*|D{JuliaHost}$host|; s|^D{JuliaPort}.*|D{JuliaPort}$number|"
 }
 
@@ -319,25 +310,7 @@ put_file() { # put_file NEW FILE
     mv "$2.new" "$2"
 }
 
-pid_in() { # pid_in FILE: the process that wrote it, if it still runs
-    [ -s "$1" ] || return 0
-    pid=$(head -n 1 "$1")
-    case $(cat "/proc/$pid/comm" 2>/dev/null) in *sendmail*) say "$pid" ;; esac
-}
-
-stop_queue() { # stop_queue NAME TARGET
-    pid=$(pid_in "$queues/$1-$2/sendmail.pid")
-    [ -n "$pid" ] || return 0
-    kill "$pid" 2>/dev/null || :
-    tries=100
-    while [ -d "/proc/$pid" ] && [ $tries -gt 0 ]; do
-        tries=$((tries - 1))
-        sleep 0.1
-    done
-    [ ! -d "/proc/$pid" ] || die 75 "queue \"$1-$2\" does not stop (process $pid)"
-}
-
-count_mail() { find "$1" -type f -name '[dhq]f*' 2>/dev/null | wc -l; }
+stop_queue() { stop_pid "$(pid_in "$queues/$1-$2/sendmail.pid")" "queue \"$1-$2\""; } # stop_queue NAME TARGET
 
 remove_queue() { # remove_queue NAME TARGET
     [ -e "$dir/$1-$2.cf" ] || [ -d "$queues/$1-$2" ] || return 0
@@ -365,8 +338,6 @@ save_files() { # dated copies, before the first change of a run
     mv "$state/copies/.$stamp" "$state/copies/$stamp"
 }
 
-settings_of() { grep -v '^[[:space:]]*#' "$1" | grep -v '^[[:space:]]*$'; }
-
 # sendmail.cf and external.cf, from what lies in $state now; julia-sendmail-setup makes and tries them before it writes anything.
 run_setup() {
     [ -z "$check" ] || return 0
@@ -374,7 +345,7 @@ run_setup() {
         cat "$work/setup" >&2
         die 75 'julia-sendmail-setup failed, see above'
     }
-    pid=$(pid_in "$(sed -n 's/^O PidFile=//p' "$etc/sendmail.cf")")
+    pid=$(pid_in "$(option_of PidFile "$etc/sendmail.cf")")
     [ -z "$pid" ] || kill -HUP "$pid"
 }
 
@@ -425,7 +396,7 @@ mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
     done
     [ -n "$(domains_of "$1")" ] || return 0 # it was never completed
     pattern=$(for domain in $(domains_of "$1"); do printf '|@%s[> ]*$' "$(domain_regex "$domain")"; done | cut -c 2-)
-    front_queue=$(sed -n 's/^O QueueDirectory=//p' "$etc/sendmail.cf")
+    front_queue=$(option_of QueueDirectory "$etc/sendmail.cf")
     count=$(find "$front_queue" -type f -name '[hq]f*' -exec grep -Eil -- "^[SR].*($pattern)" {} + 2>/dev/null | wc -l)
     [ "$count" = 0 ] || printf 'receiving instance (%s) ' "$count"
 }

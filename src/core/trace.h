@@ -17,8 +17,8 @@ enum trace_key {
 void trace_add(enum trace_key key, const char *value);
 /* "1,3" as group_lines() writes it; "-" adds nothing. */
 void trace_add_lines(const char *lines);
-/* event=message direction=... client=... rcpts=... sign=... encrypt=... targets=... lines=... result=...; client is
-   the address that was found, "local", or what -client says where none was found */
+/* event=message direction=... client=... rcpts=... sign=... encrypt=... targets=... lines=... result=...;
+   client is the address that was found, "local", or what -client says where none was found */
 void trace_write(const struct message *message, const struct outcome *outcome);
 
 #endif
