@@ -5,8 +5,8 @@
 #   scanner_enter "$0" "$@"       before world_enter: skips the script when the scanner cannot be had
 #   gate_start_scanned            gate_start with MODE=gateway and the scanner running
 #   scanner_stop, scanner_start   e.g. to let it stand still
-#   scanner_queue PARAMETER...    sets them in the queue to the scanner
-#   scanner_hop PYTHON            another scanner instead: it returns what smtp-hop.py makes of the mail by this text
+#   scanner_queue PARAMETER...    sets them in the queue to the scanner (Postfix only)
+#   scanner_hop PYTHON            (Postfix only) another scanner instead: it returns what smtp-hop.py makes of the mail by this text
 #   virus                         prints EICAR's test file
 #   infected FILE FROM TO SUBJECT     makes a letter with it as an attachment
 
@@ -102,6 +102,12 @@ scanner_queue() { # scanner_queue PARAMETER...: in main.cf of the queue to the s
 
 # The queue sends to the scanner, and the main instance takes what comes from it.
 _scanner_connect() {
+    if [ "$WORLD_MTA" = sendmail ]; then # which listens on all addresses
+        mta_stop
+        world_setup -s "[127.0.0.1]:$SCANNER_PORT" --start >"$WORLD/log/start.log" 2>&1 || diag "$(cat "$WORLD/log/start.log")"
+        wait_until 30 _listens_scanned
+        return
+    fi
     postconf -c /etc/postfix -Me '10.2.0.2:25/inet=10.2.0.2:25 inet n - n - - smtpd'
     scanner_queue "relayhost = [127.0.0.1]:$SCANNER_PORT"
     postfix -c /etc/postfix reload 2>/dev/null
