@@ -138,6 +138,16 @@ like "$status $said" '^75 4.3.5 .*julia.rules:1:' 'a fault in the rules keeps th
 rules '. (to) . (do) NS'
 julia -check < /dev/null
 is "$status ${said##*$'\n'}" '0 2.0.0 no faults' '-check is content'
+conf "MTA_CONFIG = $dir"
+julia -check < /dev/null
+like "$said" "^ok +MTA_CONFIG: $dir\$" '-check looks at the main instance'
+conf "MTA_CONFIG = $dir/plain"
+julia -check < /dev/null
+like "$said" "^FAULT MTA_CONFIG $dir/plain: Postfix has a directory" '... and knows whose it is'
+conf "MTA_CONFIG = /nonexistent"
+julia -check < /dev/null
+like "$status $said" '^FAULT MTA_CONFIG /nonexistent: No such file' '... and whether it is there'
+conf ''
 
 # A key that others can read is refused, and -check says so before mail has to wait for it.
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$base/etc/private/open.pem" 2> /dev/null
