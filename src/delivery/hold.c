@@ -169,7 +169,14 @@ int hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN]
 
 int hold_message(const struct hold *hold)
 {
-    return hold_open_file(hold->dir, HOLD_MESSAGE);
+    int fd = hold_open_file(hold->dir, HOLD_MESSAGE);
+    uint64_t size;
+
+    if (fd >= 0 && (fdio_size(fd, &size) != 0 || size != hold->record.size)) {
+        fdio_close(&fd);
+        errno = EIO;
+    }
+    return fd;
 }
 
 long long hold_age_of(const struct hold *hold)

@@ -60,6 +60,7 @@ struct hold_record {
     char *node;                /* MYHOSTNAME there */
     char *sender;              /* "" null sender */
     struct strlist recipients; /* never empty */
+    uint64_t size;             /* octets of what is kept */
     char *dsn_notify, *dsn_ret, *dsn_envid, *queue_id, *message_id; /* each NULL when there was none */
     char *of; /* returned copies: the id they came with, NULL if it was none at all */
 };
@@ -125,7 +126,7 @@ long hold_recipient(const struct hold *hold, const char *address);
 /* Was a copy with this digest handed to the scanner for this entry? 1, 0; -1 with errno: cannot be told now.
  */
 int hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN]);
-/* What is kept, read only, the caller's. -1: errno (ENOENT: tombstone). */
+/* What is kept, read only, the caller's. -1: errno (ENOENT: tombstone; EIO: it is not as long as it was). */
 int hold_message(const struct hold *hold);
 const char *hold_kind_name(enum hold_kind kind);
 const char *hold_state_name(const struct hold *hold); /* held, expired, refused, changed, lost, gone */

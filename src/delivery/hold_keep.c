@@ -72,10 +72,13 @@ static int write_record(int dir, const struct message *message, const struct hol
     };
     struct buf text = {0};
     int fd = create(dir, HOLD_RECORD), rc = -1;
+    bool sized;
 
+    sized = fdio_size(entry->fd, &record.size) == 0 && record.size >= entry->start;
+    record.size -= entry->start;
     hold_record_compose(&record, &text);
     if (fd >= 0)
-        rc = sync_and_close(fd, fdio_write_all(fd, text.data, text.len));
+        rc = sync_and_close(fd, sized ? fdio_write_all(fd, text.data, text.len) : -1);
     buf_free(&text);
     free(message_id);
     free(record.of);

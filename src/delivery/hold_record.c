@@ -1,4 +1,5 @@
 /* The file "record" of an entry: lines "NAME VALUE", in this order, the last one "end". */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ void hold_record_compose(const struct hold_record *record, struct buf *out)
     add_line(out, "sender", record->sender);
     for (size_t i = 0; i < record->recipients.count; i++)
         add_line(out, "recipient", record->recipients.items[i]);
+    buf_printf(out, "size %" PRIu64 "\n", record->size);
     add_line(out, "notify", record->dsn_notify);
     add_line(out, "ret", record->dsn_ret);
     add_line(out, "envid", record->dsn_envid);
@@ -82,6 +84,10 @@ static bool take_line(struct hold_record *record, const char *name, const char *
         return take_kind(record, value);
     if (strcmp(name, "time") == 0) {
         record->time = strtoll(value, &end, 10);
+        return *value != '\0' && *end == '\0';
+    }
+    if (strcmp(name, "size") == 0) {
+        record->size = strtoull(value, &end, 10);
         return *value != '\0' && *end == '\0';
     }
     if (strcmp(name, "recipient") == 0) {

@@ -31,6 +31,7 @@ class Holds(gateway.Gateway):
         lines = ["julia-hold 1", f"kind {kind}", f"time {int(time.time()) - age}", "node gate.behoerde.de", f"sender {sender}"]
         lines += [f"recipient {recipient}" for recipient in recipients]
         record = entry / "record"
+        lines.append(f"size {len(message)}")
         record.write_text("\n".join(lines) + "\nqueue-id QUEUE7\nmessage-id <1@partner.example>\n" + more + "end\n")
         os.utime(record, (time.time() - age,) * 2)
         return id
@@ -179,6 +180,11 @@ with Holds() as g:
     tap.ok(f"command=drop id={a}" in g.log(), "... and logged")
 
 # ---- damage ----
+with Holds() as g:
+    a = g.keep(next_id())
+    (g.holds / a / "message").write_bytes(MESSAGE[:20])
+    status, out, err = g.command("release", a)
+    tap.ok(status == 75 and not g.collect() and g.states()[a] == "held", "what is not as long as it was is delivered to nobody", err)
 with Holds() as g:
     a, b = g.keep(next_id()), g.keep(next_id())
     (g.holds / a / "record").write_text("julia-hold 1\nkind original\n")
