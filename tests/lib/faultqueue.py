@@ -153,7 +153,7 @@ class Matrix:
         killed = int(killer.communicate()[0])
         quiet = self.world.until_quiet(120)
         account.take(self.world.stored(self.seen))
-        self.tap.ok(quiet and not failures and killed > 2, f"{MTA} recovers when {killed} of its processes that call julia are killed", failures)
+        self.tap.ok(quiet and not failures and killed > 0, f"{MTA} recovers when {killed} of its processes that call julia are killed", failures)
         for number, _ in messages:
             self.row("MTA", account, number, "caller of julia", "SIGKILL", "any time")
         self.judge("MTA", [account])
@@ -172,7 +172,7 @@ import glob, os, random, sys, time
 dice, killed = random.Random(1), 0
 until = time.monotonic() + 6
 while time.monotonic() < until:
-    time.sleep(dice.uniform(0.05, 0.4))
+    time.sleep(dice.uniform(0.02, 0.2))
     for path in glob.glob("/proc/[0-9]*/comm"):
         try:
             if open(path).read() != "julia.real\n":
