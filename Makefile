@@ -103,7 +103,7 @@ check-interop: programs
 	tests/run $(JOBS) $(INTEROP_TESTS)
 soak: programs
 	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
-# The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes an hour.
+# The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes two hours.
 fault-matrix: programs
 	rm -f $(B)/tests/fault-*.tsv $(B)/tests/load-*.tsv
 	$(TEST_ENV) prove $(wildcard tests/soak/fault-*.t tests/soak/load*.t)
