@@ -1,5 +1,6 @@
 #include "core/split.h"
 
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "core/direction.h"
@@ -109,7 +110,6 @@ static void refuse_relaying(const struct message *message, struct journal *journ
                             struct outcome *outcome)
 {
     static const char text[] = "relaying is refused: neither is the client internal nor the recipient";
-    struct buf names = {0};
     if (split->refused.count == 0)
         return;
     log_event(LOG_LEVEL_WARNING, "refused", "client", message->envelope.client, "text", text, (char *)NULL);
@@ -117,11 +117,10 @@ static void refuse_relaying(const struct message *message, struct journal *journ
         outcome_permanent(outcome, EX_NOPERM, "5.7.1", "%s", text);
         return;
     }
-    for (size_t i = 0; i < split->refused.count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", split->refused.items[i]);
-    report_admin(message, journal, "relaying", "RECIPIENTS", buf_text(&names), "CLIENT",
-                 message->envelope.client, (char *)NULL);
-    buf_free(&names);
+    char *names = strlist_join(&split->refused, ", ");
+    report_admin(message, journal, "relaying", "RECIPIENTS", names, "CLIENT", message->envelope.client,
+                 (char *)NULL);
+    free(names);
 }
 
 /* From the virus scanner. */

@@ -50,13 +50,11 @@ static void tell(const struct returned *r, const char *kind, const char *why, co
 {
     /* Not with a Subject that came encrypted. */
     const struct message *message = r->copy.message.config != NULL ? &r->copy.message : r->message;
-    struct buf names = {0};
+    char *names = strlist_join(recipients, ", ");
 
-    for (size_t i = 0; i < recipients->count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", recipients->items[i]);
-    report_admin(message, r->journal, kind, "HOLD", r->id, "RECIPIENTS", buf_text(&names), "REASON", why,
-                 "RESULT", result, (char *)NULL);
-    buf_free(&names);
+    report_admin(message, r->journal, kind, "HOLD", r->id, "RECIPIENTS", names, "REASON", why, "RESULT",
+                 result, (char *)NULL);
+    free(names);
 }
 
 /* ---- what happens to whom ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/buf.h"
 #include "util/mem.h"
 
 #define STRLIST_BLANKS " \t\r\n"
@@ -51,6 +52,15 @@ void strlist_split(struct strlist *list, const char *text)
         text += len;
         text += strspn(text, STRLIST_BLANKS);
     }
+}
+
+char *strlist_join(const struct strlist *list, const char *separator)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < list->count; i++)
+        buf_printf(&text, "%s%s", i > 0 ? separator : "", list->items[i]);
+    return buf_take(&text);
 }
 
 void strlist_free(struct strlist *list)

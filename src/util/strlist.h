@@ -16,6 +16,8 @@ bool strlist_has(const struct strlist *list, const char *text);
 bool strlist_has_nocase(const struct strlist *list, const char *text); /* ASCII case */
 /* Appends the words of `text`, separated by blanks and tabs; no quoting. */
 void strlist_split(struct strlist *list, const char *text);
+/* All of them with `separator` between; "" for none. Newly allocated. */
+char *strlist_join(const struct strlist *list, const char *separator);
 void strlist_free(struct strlist *list);
 
 #endif
