@@ -97,7 +97,13 @@ _expired() { # the letter once it is a second old, never the notice
     sendmail -C"$CF" -OTimeout.queuereturn=1s -OTimeout.queuereturn.dsn=1d -q
     _notice_waits
 }
-_notice_waits() { grep -qs '^N[1-9]' "$WORLD"/mail/mqueue/qf* && grep -qs '^\$_localhost$' "$WORLD"/mail/mqueue/qf*; }
+_notice_waits() { # one file has both: the letter itself may still wait beside a notice that was not tried yet
+    local file
+    for file in "$WORLD"/mail/mqueue/qf*; do
+        grep -qs '^\$_localhost$' "$file" && grep -qs '^N[1-9]' "$file" && return 0
+    done
+    return 1
+}
 
 # What Sendmail does to recipients, to the message and to its user.
 traps() { # traps NAME
