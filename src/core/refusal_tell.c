@@ -53,24 +53,21 @@ static void tell_admin(const struct telling *t)
 {
     const struct strlist *recipients = recipients_of(t);
     const char *kind = t->refusal->content ? "infected" : "not-scanned", *sender = sender_of(t);
-    struct buf logged = {0}, scratch = {0};
-    char *names = strlist_join(recipients, ", ");
+    struct buf scratch = {0};
+    char *names = strlist_join(recipients, ", "), *logged = log_addresses(recipients);
     bool told;
 
-    for (size_t i = 0; i < recipients->count; i++)
-        buf_printf(&logged, "%s%s", i > 0 ? "," : "", log_address(&scratch, recipients->items[i]));
     log_event(LOG_LEVEL_WARNING, "refusal", "kind", kind, "hold",
               t->refusal->hold != NULL ? t->refusal->hold : "none", "sender",
-              *sender != '\0' ? log_address(&scratch, sender) : "<>", "recipients", buf_text(&logged),
-              "message-id", message_id_of(t), "status", t->refusal->status, "said", t->refusal->words,
-              (char *)NULL);
+              *sender != '\0' ? log_address(&scratch, sender) : "<>", "recipients", logged, "message-id",
+              message_id_of(t), "status", t->refusal->status, "said", t->refusal->words, (char *)NULL);
     told = report_admin(t->message, t->journal, kind, "SENDER", *sender != '\0' ? sender : "<>", "RECIPIENTS",
                         names, "MESSAGE_ID", message_id_of(t), "HOLD", t->refusal->hold, "STATUS",
                         t->refusal->status, "WORDS", t->refusal->words, (char *)NULL);
     if (!told)
         outcome_temporary(t->outcome, "4.3.0", "ADMIN could not be told that the scanner refused a message");
     free(names);
-    buf_free(&logged);
+    free(logged);
     buf_free(&scratch);
 }
 

@@ -13,6 +13,7 @@
 #include "core/trace.h"
 #include "delivery/report.h"
 #include "incoming/incoming.h"
+#include "incoming/misreturned.h"
 #include "incoming/returned.h"
 #include "outgoing/outgoing.h"
 #include "util/log.h"
@@ -134,9 +135,9 @@ static void run_scanned(const struct message *message, struct journal *journal, 
     outcome_merge(outcome, &part);
     outcome_done(&part);
     if (split->stripped.count > 0)
-        returned_refuse(message, journal, "fields-missing", &split->stripped, explain, &part);
+        misreturned_refuse(message, journal, "fields-missing", &split->stripped, explain, &part);
     if (split->astray.count > 0)
-        returned_refuse(message, journal, "astray", &split->astray, explain, &part);
+        misreturned_refuse(message, journal, "astray", &split->astray, explain, &part);
     outcome_merge(outcome, &part);
 }
 

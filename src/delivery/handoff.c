@@ -13,17 +13,6 @@
 
 #define OUTPUT_KEPT 4096 /* of what the command says; the first line is logged */
 
-/* The recipients as the log shows them, separated by commas. */
-static char *names_of(const struct strlist *recipients)
-{
-    struct buf names = {0}, scratch = {0};
-
-    for (size_t i = 0; i < recipients->count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? "," : "", log_address(&scratch, recipients->items[i]));
-    buf_free(&scratch);
-    return buf_take(&names);
-}
-
 static void describe_end(const struct process_result *result, char *text, size_t size)
 {
     switch (result->end) {
@@ -47,7 +36,7 @@ static void log_handoff(const struct handoff *handoff, const struct strlist *rec
 {
     const char *said = buf_text(output);
     struct buf scratch = {0};
-    char *names = names_of(recipients);
+    char *names = log_addresses(recipients);
 
     if (output->data != NULL)
         output->data[strcspn(output->data, "\r\n")] = '\0';
@@ -153,7 +142,7 @@ size_t handoff_run(const struct message *message, struct journal *journal, const
 
     handoff_claim(journal, handoff->recipients, &claimed, &before, outcome);
     if (before.count > 0) {
-        char *names = names_of(&before);
+        char *names = log_addresses(&before);
 
         log_event(LOG_LEVEL_INFO, "handoff", "target", config_target_name(handoff->target), "recipients",
                   names, "result", "done-before", (char *)NULL);

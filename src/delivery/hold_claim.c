@@ -99,17 +99,15 @@ static void compose(char line[CLAIM_LEN + 1], const char *word, const char *rest
 char *hold_claim_try(struct hold_store *store, int dir)
 {
     char *name = hold_unique(HOLD_TRY), line[CLAIM_LEN + 1];
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, HOLD_FILE_MODE), saved;
+    int fd, saved;
 
     compose(line, CLAIMED, store->process);
-    if (fd >= 0 && fdio_write_all(fd, line, CLAIM_LEN) == 0) {
+    fd = hold_create(dir, name, line, CLAIM_LEN);
+    if (fd >= 0) {
         fdio_close(&fd);
         return name;
     }
     saved = errno;
-    if (fd >= 0)
-        unlinkat(dir, name, 0);
-    fdio_close(&fd);
     free(name);
     errno = saved;
     return NULL;

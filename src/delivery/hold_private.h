@@ -45,6 +45,8 @@ char *hold_unique(const char *prefix);
 void hold_forget_message(const struct hold *hold);
 /* copy-DIGEST; newly allocated. */
 char *hold_copy_name(const unsigned char digest[SHA256_LEN]);
+/* A new file with this content, not yet synced: its descriptor, or -1 with errno and nothing left behind. */
+int hold_create(int dir, const char *name, const void *data, size_t len);
 /* A new file with this content, on disk before it gets its name; the name stays with whoever was first. 0: it
    is there, by us or by others. -1: errno. The name itself is on disk after an fsync() of `dir`. */
 int hold_write_once(int dir, const char *name, const void *data, size_t len);

@@ -68,13 +68,25 @@ char *hold_unique(const char *prefix)
     return buf_take(&name);
 }
 
+int hold_create(int dir, const char *name, const void *data, size_t len)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, HOLD_FILE_MODE), saved;
+
+    if (fd < 0 || fdio_write_all(fd, data, len) == 0)
+        return fd;
+    saved = errno;
+    unlinkat(dir, name, 0);
+    fdio_close(&fd);
+    errno = saved;
+    return -1;
+}
+
 int hold_write_once(int dir, const char *name, const void *data, size_t len)
 {
     char *try = hold_unique(HOLD_TRY);
-    int fd = openat(dir, try, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, HOLD_FILE_MODE), rc = -1, saved;
+    int fd = hold_create(dir, try, data, len), rc = -1, saved;
 
-    if (fd >= 0 && fdio_write_all(fd, data, len) == 0 && fsync(fd) == 0 &&
-        (linkat(dir, try, dir, name, 0) == 0 || errno == EEXIST))
+    if (fd >= 0 && fsync(fd) == 0 && (linkat(dir, try, dir, name, 0) == 0 || errno == EEXIST))
         rc = 0;
     saved = errno;
     if (fd >= 0)

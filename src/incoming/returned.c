@@ -32,17 +32,14 @@ struct returned {
 
 static void note(const struct returned *r, const char *result, const struct strlist *recipients)
 {
-    struct buf names = {0}, scratch = {0};
+    char *names = log_addresses(recipients);
 
-    for (size_t i = 0; i < recipients->count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? "," : "", log_address(&scratch, recipients->items[i]));
     if (r->explain != NULL)
-        explain_note(r->explain, "%s: %s", result, buf_text(&names));
+        explain_note(r->explain, "%s: %s", result, names != NULL ? names : "");
     else
         log_event(LOG_LEVEL_INFO, "return", "hold", r->id != NULL ? r->id : "?", "result", result,
-                  "recipients", buf_text(&names), (char *)NULL);
-    buf_free(&names);
-    buf_free(&scratch);
+                  "recipients", names, (char *)NULL);
+    free(names);
 }
 
 static void tell(const struct returned *r, const char *kind, const char *why, const char *result,
@@ -303,18 +300,4 @@ void returned_run(const struct message *message, struct journal *journal, const 
     strlist_free(&r.before);
     strlist_free(&r.lost);
     free(r.id);
-}
-
-void returned_refuse(const struct message *message, struct journal *journal, const char *kind,
-                     const struct strlist *recipients, struct buf *explain, struct outcome *outcome)
-{
-    struct returned r = {.message = message, .journal = journal};
-    static const char text[] = "mail from the virus scanner that is not what was handed to it";
-
-    if (explain != NULL) {
-        explain_plain(kind, NULL, recipients, text, explain);
-        return;
-    }
-    outcome_temporary(outcome, "4.3.5", "%s (%s)", text, kind);
-    tell(&r, kind, NULL, NULL, recipients);
 }

@@ -13,9 +13,4 @@
 void returned_run(const struct message *message, struct journal *journal, const struct strlist *recipients,
                   struct buf *explain, struct outcome *outcome);
 
-/* Mail from the scanner that cannot be what it should be: ROUNDTRIP_STRIPPED for recipients inside
-   ("fields-missing"), or ROUNDTRIP_RETURN for somebody outside ("astray"). It waits, and ADMIN is told. */
-void returned_refuse(const struct message *message, struct journal *journal, const char *kind,
-                     const struct strlist *recipients, struct buf *explain, struct outcome *outcome);
-
 #endif

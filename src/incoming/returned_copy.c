@@ -8,8 +8,8 @@
 #include "core/roundtrip.h"
 #include "delivery/handoff.h"
 #include "incoming/headercopy.h"
+#include "incoming/misreturned.h"
 #include "incoming/reencrypt.h"
-#include "incoming/returned.h"
 #include "incoming/status.h"
 #include "util/fdio.h"
 
@@ -96,7 +96,7 @@ void returned_copy_send(struct returned_copy *copy, struct journal *journal, con
     if (need == REENCRYPT_YES) {
         reencrypt_run(&copy->message, journal, recipients, explain, left_r, outcome);
     } else if (need == REENCRYPT_UNCLEAR) {
-        returned_refuse(&copy->message, journal, "fields-missing", recipients, explain, outcome);
+        misreturned_refuse(&copy->message, journal, "fields-missing", recipients, explain, outcome);
     } else if (explain != NULL) {
         explain_plain("return", config_target_name(CONFIG_TARGET_INTERNAL), recipients, NULL, explain);
     } else {

@@ -15,6 +15,7 @@ INCOMING_SRC := \
 	src/incoming/layer.c \
 	src/incoming/layer_answer.c \
 	src/incoming/layer_look.c \
+	src/incoming/misreturned.c \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
 	src/incoming/reencrypt.c \

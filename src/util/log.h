@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "util/buf.h"
+#include "util/strlist.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 enum log_names { LOG_NAMES_YES, LOG_NAMES_HASH, LOG_NAMES_NO };
@@ -29,6 +30,8 @@ void log_close(void);
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 /* The address as LOG_NAMES wants it, in `scratch`. */
 const char *log_address(struct buf *scratch, const char *address);
+/* Several of them, separated by commas; the caller frees it. */
+char *log_addresses(const struct strlist *addresses);
 /* Quotes one value as log lines do (also used for verify.log). */
 void log_quote(struct buf *out, const char *value);
 

@@ -113,3 +113,13 @@ const char *log_address(struct buf *scratch, const char *address)
         buf_add_text(scratch, at);
     return buf_text(scratch);
 }
+
+char *log_addresses(const struct strlist *addresses)
+{
+    struct buf names = {0}, scratch = {0};
+
+    for (size_t i = 0; i < addresses->count; i++)
+        buf_printf(&names, "%s%s", i > 0 ? "," : "", log_address(&scratch, addresses->items[i]));
+    buf_free(&scratch);
+    return buf_take(&names);
+}
