@@ -192,7 +192,8 @@ static void check_gateway_key(const struct config *config)
     message_modules_open(&message);
     select_run(select, &message);
     for (size_t i = 0; i < keys->count; i++)
-        tell_gateway_key(select_get(select, select_want(select, SELECT_INSIDE, keys->items[i])));
+        tell_gateway_key(select_get(select, select_want(select, SELECT_INSIDE, keys->items[i]),
+                                    config_profile_find(config, NULL)));
     select_free(select);
     message_free(&message);
 }

@@ -4,9 +4,10 @@
 #include "outgoing/plan.h"
 #include "util/mem.h"
 
-static const struct select_choice *look_up(const struct plan *plan, size_t want)
+static const struct select_choice *look_up(const struct plan *plan, const struct plan_recipient *recipient,
+                                           size_t want)
 {
-    return want != PLAN_NO_WANT ? select_get(plan->select, want) : NULL;
+    return want != PLAN_NO_WANT ? select_get(plan->select, want, recipient->profile) : NULL;
 }
 
 /* For the null sender FS counts as SIP: notices must not fail for want of a key. */
@@ -40,8 +41,8 @@ static void decide_sign(const struct plan *plan, struct plan_recipient *recipien
         recipient->user_signed = true;
         return;
     }
-    const struct select_choice *first = look_up(plan, recipient->want_sign);
-    const struct select_choice *fallback = look_up(plan, recipient->want_sign_fallback);
+    const struct select_choice *first = look_up(plan, recipient, recipient->want_sign);
+    const struct select_choice *fallback = look_up(plan, recipient, recipient->want_sign_fallback);
     if (plan->existing.uncertain && plan->patient)
         plan_wait(recipient, "the signature of the message cannot be checked: %s", plan->existing.how);
     else if (first != NULL && first->chosen != NULL)
@@ -55,7 +56,7 @@ static void decide_sign(const struct plan *plan, struct plan_recipient *recipien
 
 static void decide_encrypt(const struct plan *plan, struct plan_recipient *recipient)
 {
-    const struct select_choice *found = look_up(plan, recipient->want_encrypt);
+    const struct select_choice *found = look_up(plan, recipient, recipient->want_encrypt);
     bool forced = recipient->wish.encrypt == RULESET_FORCE;
     if (recipient->end != PLAN_SEND || found == NULL)
         return;
@@ -76,7 +77,7 @@ static void decide_encrypt(const struct plan *plan, struct plan_recipient *recip
 void plan_decide_also(const struct plan *plan, struct plan_recipient *recipient)
 {
     for (size_t i = 0; recipient->certificate != NULL && i < plan->also_count; i++) {
-        const struct select_choice *also = select_get(plan->select, plan->also[i]);
+        const struct select_choice *also = select_get(plan->select, plan->also[i], recipient->profile);
         if (also->chosen == NULL)
             plan_wait(recipient, "ENCRYPT_ALSO_TO %s has no usable certificate: %s", also->address,
                       also->reason);
