@@ -93,6 +93,9 @@ static void note_member(const struct plan *plan, const struct plan_recipient *me
         explain_note(out, "%s: the sender's own key may sign: %s", member->address, plan->signer.own_how);
     if (member->user_signed)
         explain_note(out, "%s: the user's own signature stays", member->address);
+    else if (plan->existing.kept && member->wish.sign != RULESET_NO)
+        explain_note(out, "%s: the user's own signature has another form than profile %s: signed once more",
+                     member->address, member->profile->name);
     buf_free(&wish);
 }
 

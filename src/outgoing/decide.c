@@ -1,6 +1,8 @@
 /* From wishes and what was found to decisions: send (signed, encrypted or as it is), refuse, or wait. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/form.h"
 #include "outgoing/plan.h"
 #include "util/mem.h"
 
@@ -17,6 +19,14 @@ static bool must_sign(const struct plan *plan, const struct plan_recipient *reci
     return recipient->wish.sign == RULESET_FORCE && sender != NULL && sender[0] != '\0';
 }
 
+static void refuse_unsigned(struct plan_recipient *recipient, const struct select_choice *signer)
+{
+    char *detail =
+        signer == NULL ? NULL : mem_printf("%s%s", signer->address, signer->wrong_key ? " (RSA)" : "");
+    plan_refuse(recipient, "5.7.5", "no-key", detail);
+    free(detail);
+}
+
 static void no_signature(const struct plan *plan, struct plan_recipient *recipient,
                          const struct select_choice *first, const struct select_choice *fallback)
 {
@@ -30,14 +40,23 @@ static void no_signature(const struct plan *plan, struct plan_recipient *recipie
     else if (forced && recipient->no_sign_why != NULL)
         plan_refuse(recipient, "5.7.1", "signer-refused", recipient->no_sign_why);
     else if (forced)
-        plan_refuse(recipient, "5.7.5", "no-key", first != NULL ? first->address : NULL);
+        refuse_unsigned(recipient, first != NULL ? first : fallback);
+}
+
+/* A user's own signature that stays is enough, unless the profile is strict and this is no such form. */
+static bool user_signed(const struct plan *plan, const struct plan_recipient *recipient)
+{
+    const struct existing *existing = &plan->existing;
+    const struct form_signature found = {existing->scheme, existing->mgf1, existing->salt};
+    return existing->kept &&
+           (!config_profile_strict(recipient->profile) || form_signature_fits(recipient->profile, &found));
 }
 
 static void decide_sign(const struct plan *plan, struct plan_recipient *recipient)
 {
     if (recipient->wish.sign == RULESET_NO)
         return;
-    if (plan->existing.kept) {
+    if (user_signed(plan, recipient)) {
         recipient->user_signed = true;
         return;
     }
@@ -65,8 +84,9 @@ static void decide_encrypt(const struct plan *plan, struct plan_recipient *recip
         return;
     }
     bool wait = found->uncertain && (plan->patient || (forced && !found->status_unknown));
-    bool refuse =
-        forced || (found->uncertain && plan->message->config->eip_fallback == CONFIG_FALLBACK_REFUSE);
+    /* a stricter profile must not be the reason that mail leaves in clear */
+    bool refuse = forced || found->wrong_key ||
+                  (found->uncertain && plan->message->config->eip_fallback == CONFIG_FALLBACK_REFUSE);
     if (wait)
         plan_wait(recipient, "the certificate of %s cannot be judged: %s", found->address,
                   found->detail != NULL ? found->detail : found->reason);
