@@ -69,8 +69,9 @@ struct config {
     bool resign, strip_signatures;
     int harvest;
     bool subject_tags, report;
-    int header_protection; /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
-    int dkim_broken;       /* enum config_dkim */
+    struct strlist incoming_profile; /* items "ADDRESS-OR-DOMAIN PROFILE" */
+    int header_protection;           /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
+    int dkim_broken;                 /* enum config_dkim */
     bool accept_weak;
     int revocation;
     struct strlist profiles_raw; /* PROFILE_* */
