@@ -6,6 +6,7 @@ import email
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -454,6 +455,34 @@ def explained(tap, g, make):
     conf.write_text(g.conf + CONF)
 
 
+def recipe(tap, g, make):
+    """docs/bdew.md: its configuration, its rule and its commands do what it says."""
+    page = (gateway.SOURCE / "docs/bdew.md").read_text(encoding="utf-8")
+    blocks = [line[4:] for line in page.splitlines() if line.startswith("    ")]
+    conf = [line for line in blocks if re.match(r"(INCOMING_PROFILE|PROFILE_\w+) = ", line)]
+    rule = next(line for line in blocks if "(do)" in line).replace("netz.example", "behoerde.de")
+    status, said, sent, _ = send(g, rule + "\n", PARTNER, conf=conf[0] + "\n")
+    tap.ok(status == 0 and len(sent) == 1, "docs/bdew.md: the rule", said)
+    check_written(tap, g, sent[0].octets, [PARTNER], "docs/bdew.md")
+    room = g.base / "partner"
+    room.mkdir()
+    for name, path in (("edi.crt", PARTNER + ".crt"), ("edi.key", PARTNER + ".key"), ("netz.crt", EDI + ".crt")):
+        shutil.copy(g.pki.path(path), room / name)
+    (room / "invoic.eml").write_bytes(text(BODY))
+    for command in re.findall(r"^    openssl .*(?:\n        .*)*", page, re.M):
+        subprocess.run(["sh", "-ec", command], cwd=room, check=True)
+    octets = make.message((room / "message.eml").read_bytes())
+    delivered(tap, Result(g, octets, PARTNER, [EDI]), ("not-integrity-protected", "valid"), "docs/bdew.md: what a partner must send")
+    (g.base / "etc/julia.conf").write_text(g.conf + "\n".join(conf[1:]) + "\n")
+    done = g.run(b"", "", "", [], "-check")[1].decode()
+    tap.ok(len(conf) == 3 and "PROFILE" not in done, "docs/bdew.md: the other profile", done)
+    result = Result(g, make.both({}, {"more": []}), PARTNER, [EDI])
+    report = " ".join(report_text(result).split())
+    sample = [line.strip() for line in blocks[blocks.index("edi@netz.example"):] if line.startswith("    ")][:8]
+    tap.ok(len(sample) == 7 and all(" ".join(line.split()) in report for line in sample), "docs/bdew.md: what a partner sees", f"{sample} {report}")
+    (g.base / "etc/julia.conf").write_text(g.conf + CONF)
+
+
 def main():
     tap = gateway.Tap()
     with gateway.Gateway() as g:
@@ -486,7 +515,7 @@ def main():
             shutil.copy(strangers.path("stranger." + end), pki.path("stranger." + end))
         (g.base / "etc/julia.conf").write_text(g.conf + CONF)
         make = Maker(g, out)
-        for part in (right_forms, wrong_outside, wrong_inside, not_at_all, who, no_oracle, same_answer, once, explained, modes):
+        for part in (right_forms, wrong_outside, wrong_inside, not_at_all, who, no_oracle, same_answer, once, explained, recipe, modes):
             part(tap, g, make)
     return tap.end()
 
