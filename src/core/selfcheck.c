@@ -142,6 +142,17 @@ static void check_store(struct call_module *module, const char *spec)
     buf_free(&body);
 }
 
+/* INCOMING_PROFILE asks for more of smime than other mail does: without it, the partners' mail would wait. */
+static void check_inspect(const struct config *config, const struct xml_node *hello)
+{
+    for (const struct xml_node *node = xml_child(hello, "operation"); node != NULL;
+         node = xml_next(node, "operation"))
+        if (strcmp(xml_attribute(node, "name"), "inspect") == 0)
+            return;
+    if (config->incoming_profile.count > 0)
+        tell(false, "module %s has no operation inspect, which INCOMING_PROFILE needs", config->module_smime);
+}
+
 static void check_module(const struct config *config, const char *spec, const char *role)
 {
     int64_t timeout = (int64_t)config->module_timeout * 1000;
@@ -155,6 +166,8 @@ static void check_module(const struct config *config, const char *spec, const ch
              answer.text != NULL ? answer.text : "");
     if (answer.status == ANSWER_OK && strcmp(role, "keys") == 0)
         check_store(module, spec);
+    if (answer.status == ANSWER_OK && strcmp(role, "smime") == 0)
+        check_inspect(config, answer.body);
     call_answer_free(&answer);
     call_module_free(module);
 }

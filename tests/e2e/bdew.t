@@ -20,6 +20,36 @@ BODY = "UNA:+.? 'UNB+UNOC:3'\n"
 CONF = "INCOMING_PROFILE = power.example bdew; .grid.example bdew; old@grid.example legacy\nPROFILE_legacy = keytrans=rsa-pkcs1\n"
 
 
+# The smime module as it was before it could inspect: answers pass through, the hello without that word, its request is unknown.
+OLD_SMIME = """\
+#!/usr/bin/env python3
+import os, re, socket, subprocess
+core = socket.socket(fileno=0)
+ours, theirs = socket.socketpair()
+child = subprocess.Popen(["{module}"], stdin=theirs)
+theirs.close()
+def frame(sock):
+    data, fds = b"", []
+    while b"\\n" not in data or len(data) < int(data.split(b"\\n")[0]) + len(data.split(b"\\n")[0]) + 1:
+        part, more, _, _ = socket.recv_fds(sock, 65536, 16)
+        if not part:
+            os._exit(0)
+        data, fds = data + part, fds + more
+    return data.split(b"\\n", 1)[1], fds
+while True:
+    request, fds = frame(core)
+    if b"<inspect" in request:
+        request = b'<answer xmlns="urn:julia:module:1" id="' + re.search(rb'id="(.*?)"', request)[1] + \\
+            b'" status="permanent" reason="unknown-operation"/>'
+    else:
+        socket.send_fds(ours, [b"%d\\n" % len(request) + request], fds)
+        request = re.sub(rb'<operation name="inspect"/>', b"", frame(ours)[0])
+    for fd in fds:
+        os.close(fd)
+    core.sendall(b"%d\\n" % len(request) + request)
+"""
+
+
 def keyopts(**options):
     return [word for name, value in options.items() for word in ("-keyopt", f"{name}:{value}")]
 
@@ -451,7 +481,17 @@ def explained(tap, g, make):
     lines = len((g.conf + CONF).splitlines())
     conf.write_text(g.conf + CONF.replace("bdew", "edi", 1))
     done = g.run(b"", "", "", [], "-check")[1].decode()
+    old = g.base / "old-smime"
+    old.write_text(OLD_SMIME.format(module=gateway.BUILD / "lib/modules/smime"))
+    old.chmod(0o755)
     tap.ok(f'julia.conf:{lines - 1}: INCOMING_PROFILE: there is no profile "edi"' in done, "-check names file and line of an unknown profile", done)
+    conf.write_text(re.sub(r"MODULE_SMIME = .*", f"MODULE_SMIME = {old}", g.conf) + CONF)
+    done = g.run(b"", "", "", [], "-check")[1].decode()
+    tap.ok("FAULT module" in done and "has no operation inspect" in done, "... and a smime module that cannot inspect", done)
+    result = Result(g, make.both(), PARTNER, [EDI])
+    tap.ok(result.status == 75 and not result.reports and not result.people, "... with which a partner's mail waits", result)
+    result = Result(g, make.message(text(), author=VICTIM), VICTIM, [EDI])
+    tap.ok(result.status == 0 and len(result.people) == 1, "... and other mail does not", result)
     conf.write_text(g.conf + CONF)
 
 
