@@ -37,6 +37,7 @@ static bool open_descriptors(int fds[FD_COUNT], int others[2])
 #define UNWRAP(output, piece)                                                                                \
     "<unwrap output=\"" output "\" weak=\"no\" limit=\"1000\"><content encoding=\"binary\">" piece           \
     "</content></unwrap>"
+#define INSPECT(piece) "<inspect><content encoding=\"binary\">" piece "</content></inspect>"
 #define ENCRYPT(output, piece)                                                                               \
     "<encrypt cipher=\"auto\" keytrans=\"rsa-pkcs1\" output=\"" output                                       \
     "\" eol=\"lf\"><recipient>" CERTIFICATE "</recipient>" piece "</encrypt>"
@@ -61,6 +62,10 @@ static const struct {
     {"unwrap", "a piece at the end of all numbers is refused",
      UNWRAP("1", "<piece fd=\"0\" offset=\"9007199254740991\" length=\"9007199254740991\"/>")},
     {"unwrap", "unwrap without content is refused", "<unwrap output=\"1\" weak=\"no\" limit=\"1\"/>"},
+    {"inspect", "content that is no CMS is not inspected", INSPECT(PIECE("0"))},
+    {"inspect", "inspecting a pipe is refused", INSPECT(PIECE("2"))},
+    {"inspect", "inspecting a device is refused", INSPECT(PIECE("4"))},
+    {"inspect", "inspecting a descriptor that did not come is refused", INSPECT(PIECE("6"))},
     {"encrypt", "a recipient whose certificate is none is refused", ENCRYPT("1", PIECE("0"))},
     {"encrypt", "encrypting a pipe is refused", ENCRYPT("1", PIECE("2"))},
     {"encrypt", "encrypting to a device is refused", ENCRYPT("4", PIECE("0"))},

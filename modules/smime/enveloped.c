@@ -20,7 +20,7 @@ bool enveloped_enter(const struct enveloped *e)
            (ber_peek(ber) != 0xa0 || ber_skip(ber)); /* originatorInfo */
 }
 
-static bool read_recipients(struct enveloped *e)
+bool enveloped_recipients(const struct enveloped *e, enveloped_take *take, void *context)
 {
     struct ber *ber = e->u->input.ber;
     struct buf der = {0};
@@ -31,14 +31,13 @@ static bool read_recipients(struct enveloped *e)
         buf_clear(&der);
         ok = ++count <= RECIPIENTS_MAX && ber_copy(ber, &der);
         if (ok)
-            candidates_match(&e->candidates, der.data, der.len);
+            take(context, der.data, der.len);
     }
     buf_free(&der);
     return ok && cms_input_leave(&e->u->input);
 }
 
-/* encryptedContentInfo up to its algorithm. */
-static bool read_algorithm(struct enveloped *e, int *type_r, X509_ALGOR **algorithm_r)
+bool enveloped_algorithm(const struct enveloped *e, int *type_r, X509_ALGOR **algorithm_r)
 {
     struct ber *ber = e->u->input.ber;
     struct buf der = {0};
@@ -54,13 +53,19 @@ static bool read_algorithm(struct enveloped *e, int *type_r, X509_ALGOR **algori
     return *algorithm_r != NULL;
 }
 
+static void match(void *candidates, const void *recipient_info, size_t len)
+{
+    candidates_match(candidates, recipient_info, len);
+}
+
 static bool read_head(struct enveloped *e, struct serve_answer *answer)
 {
     X509_ALGOR *algorithm = NULL;
     int type;
     bool ok;
 
-    if (!enveloped_enter(e) || !read_recipients(e) || !read_algorithm(e, &type, &algorithm)) {
+    if (!enveloped_enter(e) || !enveloped_recipients(e, match, &e->candidates) ||
+        !enveloped_algorithm(e, &type, &algorithm)) {
         cms_input_fail(&e->u->input, answer);
         return false;
     }

@@ -19,6 +19,11 @@ struct enveloped {
 
 /* Enters the structure up to its recipientInfos. False: damaged. */
 bool enveloped_enter(const struct enveloped *e);
+/* Gives each RecipientInfo as it came to `take`. False: damaged, or more of them than any mail has. */
+typedef void enveloped_take(void *context, const void *recipient_info, size_t len);
+bool enveloped_recipients(const struct enveloped *e, enveloped_take *take, void *context);
+/* Then encryptedContentInfo up to its algorithm (to be freed, NULL if there is none). False: damaged. */
+bool enveloped_algorithm(const struct enveloped *e, int *type_r, X509_ALGOR **algorithm_r);
 
 enum decryption {
     DECRYPTION_DONE,

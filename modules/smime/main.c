@@ -9,8 +9,11 @@
 
 #define EXIT_TEMPORARY 75
 
-static const struct serve_operation operations[] = {
-    {"sign", smime_sign}, {"encrypt", smime_encrypt}, {"unwrap", smime_unwrap}, {NULL, NULL}};
+static const struct serve_operation operations[] = {{"sign", smime_sign},
+                                                    {"encrypt", smime_encrypt},
+                                                    {"inspect", smime_inspect},
+                                                    {"unwrap", smime_unwrap},
+                                                    {NULL, NULL}};
 
 static const struct serve_module module = {.name = "smime", .role = "smime", .operations = operations};
 

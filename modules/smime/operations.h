@@ -1,4 +1,4 @@
-/* The three operations of the role smime (julia-module(7)). */
+/* The operations of the role smime (julia-module(7)). */
 #ifndef SMIME_OPERATIONS_H
 #define SMIME_OPERATIONS_H
 
@@ -6,6 +6,7 @@
 
 void smime_sign(const struct serve_request *request, struct serve_answer *answer, void *module);
 void smime_encrypt(const struct serve_request *request, struct serve_answer *answer, void *module);
+void smime_inspect(const struct serve_request *request, struct serve_answer *answer, void *module);
 void smime_unwrap(const struct serve_request *request, struct serve_answer *answer, void *module);
 
 #endif

@@ -178,3 +178,51 @@ void candidates_match(struct candidates *candidates, const void *recipient_info,
     }
     ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(RecipientInfo));
 }
+
+static void name_trans(const X509_ALGOR *algorithm, char *name_r, size_t size)
+{
+    const struct keytrans_scheme *scheme = read_keytrans(algorithm);
+    const ASN1_OBJECT *oid = NULL;
+
+    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
+    if (scheme != NULL)
+        snprintf(name_r, size, "%s", scheme->name);
+    else if (OBJ_obj2nid(oid) == NID_rsaesOaep)
+        snprintf(name_r, size, "rsa-oaep-other");
+    else
+        OBJ_obj2txt(name_r, (int)size, oid, 0);
+}
+
+static void name_agree(const X509_ALGOR *algorithm, char *name_r, size_t size)
+{
+    X509_ALGOR *inner = der_decode_parameters(algorithm, ASN1_ITEM_rptr(X509_ALGOR));
+    const struct wrap_algorithm *wrap = inner != NULL ? wrap_by_nid(der_plain_algorithm(inner)) : NULL;
+    const struct ecdh_scheme *scheme;
+    const ASN1_OBJECT *oid = NULL;
+
+    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
+    scheme = ecdh_by_nid(OBJ_obj2nid(oid));
+    if (scheme != NULL)
+        snprintf(name_r, size, "%s-%s", scheme->name, wrap != NULL ? wrap->name : "other");
+    else
+        OBJ_obj2txt(name_r, (int)size, oid, 0);
+    X509_ALGOR_free(inner);
+}
+
+void recipient_info_name(const void *recipient_info, size_t len, char *name_r, size_t size)
+{
+    RecipientInfo *info = der_decode(recipient_info, len, ASN1_ITEM_rptr(RecipientInfo));
+
+    if (info == NULL)
+        snprintf(name_r, size, "damaged");
+    else if (info->type == RECIPIENT_TRANS)
+        name_trans(info->d.trans->algorithm, name_r, size);
+    else if (info->type == RECIPIENT_AGREE)
+        name_agree(info->d.agree->algorithm, name_r, size);
+    else
+        snprintf(name_r, size, "%s",
+                 info->type == RECIPIENT_KEK        ? "kek"
+                 : info->type == RECIPIENT_PASSWORD ? "password"
+                                                    : "other");
+    ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(RecipientInfo));
+}

@@ -40,4 +40,9 @@ void candidates_free(struct candidates *candidates);
    candidate keeps the first one that it can open. */
 void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len);
 
+/* Names the key transport or agreement of one RecipientInfo, whoever it is for: as in candidate.keytrans, or
+   "rsa-oaep-other" (parameters that are not supported), "kek", "password", "other", "damaged", or the name of
+   an algorithm that is not supported. */
+void recipient_info_name(const void *recipient_info, size_t len, char *name_r, size_t size);
+
 #endif

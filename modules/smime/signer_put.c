@@ -96,6 +96,10 @@ void signer_put(const struct signer *signer, struct xml_writer *w)
         signature_scheme_name(&signer->scheme, scheme, sizeof(scheme));
         xml_put(w, "scheme", scheme);
     }
+    if (signer->has_scheme && signer->scheme.family == SIGNATURE_RSA_PSS) {
+        xml_put(w, "mgf1", signer->scheme.mgf1->name);
+        xml_put_number(w, "salt", (uint64_t)signer->scheme.salt_len);
+    }
     if (signer->result == SIGNER_GOOD)
         put_signing_time(w, attributes->signing_time);
     if (signer->certificate == NULL && signer->info != NULL && can_be_told(signer->info->sid))

@@ -108,6 +108,7 @@ static const struct conf_entry table[] = {
     CHOICE("HARVEST", AT(harvest), "review", "no|review|public"),
     YESNO("SUBJECT_TAGS", AT(subject_tags), "no"),
     YESNO("REPORT", AT(report), "no"),
+    ITEMS("INCOMING_PROFILE", AT(incoming_profile), NULL),
     CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|yes|confidential"),
     CHOICE("DKIM_BROKEN", AT(dkim_broken), "remove", "keep|remove|refuse"),
     YESNO("ACCEPT_WEAK", AT(accept_weak), "no"),

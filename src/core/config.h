@@ -38,6 +38,7 @@ struct config_profile {
     char *rsa;      /* pkcs1, pss */
     char *digest;   /* sha256, ... */
     char *form;     /* clear, opaque */
+    char *strict;   /* yes: RSA keys only, no elliptic curves instead */
 };
 
 struct config {
@@ -68,8 +69,9 @@ struct config {
     bool resign, strip_signatures;
     int harvest;
     bool subject_tags, report;
-    int header_protection; /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
-    int dkim_broken;       /* enum config_dkim */
+    struct strlist incoming_profile; /* items "ADDRESS-OR-DOMAIN PROFILE" */
+    int header_protection;           /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
+    int dkim_broken;                 /* enum config_dkim */
     bool accept_weak;
     int revocation;
     struct strlist profiles_raw; /* PROFILE_* */
@@ -99,6 +101,7 @@ bool config_load(struct config *config, const char *path, struct conf_faults *fa
 void config_free(struct config *config);
 const struct config_profile *config_profile_find(const struct config *config,
                                                  const char *name); /* NULL name: "default" */
+bool config_profile_strict(const struct config_profile *profile);   /* NULL: no */
 const char *config_target_name(enum config_target target);          /* "external", "scanner", "internal" */
 
 enum config_target config_incoming_target(const struct config *config); /* by MODE */

@@ -135,6 +135,50 @@ static void check_sign_as(const struct config_reading *r)
     }
 }
 
+static bool same_pattern(const char *a, const char *b)
+{
+    if (strchr(a, '@') != NULL || strchr(b, '@') != NULL)
+        return address_equal(a, b);
+    if ((a[0] == '.') != (b[0] == '.'))
+        return false;
+    a += a[0] == '.';
+    b += b[0] == '.';
+    return address_domain_matches(a, b);
+}
+
+/* Two entries for one address or domain would be one too many: which of them counts? */
+static bool named_before(const struct strlist *items, size_t count, const char *pattern)
+{
+    bool found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        struct strlist words = {0};
+        strlist_split(&words, items->items[i]);
+        found = words.count == 2 && same_pattern(words.items[0], pattern);
+        strlist_free(&words);
+    }
+    return found;
+}
+
+static void check_incoming_profile(const struct config_reading *r)
+{
+    static const char name[] = "INCOMING_PROFILE";
+    const struct strlist *items = &r->config->incoming_profile;
+    for (size_t i = 0; i < items->count; i++) {
+        struct strlist words = {0};
+        strlist_split(&words, items->items[i]);
+        if (words.count != 2)
+            config_fault(r, name, "\"%s\": each entry is ADDRESS-OR-DOMAIN PROFILE, entries end with ';'",
+                         items->items[i]);
+        else if (!address_valid(words.items[0], false) && !domain_pattern_valid(words.items[0]))
+            config_fault(r, name, "\"%s\" is neither an address nor a domain", words.items[0]);
+        else if (config_profile_find(r->config, words.items[1]) == NULL)
+            config_fault(r, name, "there is no profile \"%s\"", words.items[1]);
+        else if (named_before(items, i, words.items[0]))
+            config_fault(r, name, "\"%s\" stands there twice", words.items[0]);
+        strlist_free(&words);
+    }
+}
+
 static void check_addresses(const struct config_reading *r, const char *name, const struct strlist *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -189,6 +233,7 @@ void config_check_all(const struct config_reading *r)
     check_target(r, "TARGET_INTERNAL", &config->targets[CONFIG_TARGET_INTERNAL], true);
     check_modules(r);
     check_sign_as(r);
+    check_incoming_profile(r);
     check_addresses(r, "GATEWAY_KEY", &config->gateway_key);
     check_addresses(r, "ENCRYPT_ALSO_TO", &config->encrypt_also_to);
     check_policy(r);

@@ -9,11 +9,11 @@
 #include "util/mem.h"
 
 static const struct builtin {
-    const char *name, *cipher, *keytrans, *rsa, *digest, *form;
+    const char *name, *cipher, *keytrans, *rsa, *digest, *form, *strict;
 } builtins[] = {
-    {"default", "auto", "rsa-pkcs1", "pkcs1", "sha256", "clear"},
-    {"modern", "aes-256-gcm", "rsa-oaep-sha256", "pss", "sha256", "clear"},
-    {"bdew", "aes-256-cbc", "rsa-oaep-sha256", "pss", "sha256", "clear"},
+    {"default", "auto", "rsa-pkcs1", "pkcs1", "sha256", "clear", "no"},
+    {"modern", "aes-256-gcm", "rsa-oaep-sha256", "pss", "sha256", "clear", "no"},
+    {"bdew", "aes-256-cbc", "rsa-oaep-sha256", "pss", "sha256", "clear", "yes"},
 };
 
 static const struct setting {
@@ -28,6 +28,7 @@ static const struct setting {
     {"sign", "rsa-pkcs1=pkcs1 rsa-pss=pss", offsetof(struct config_profile, rsa)},
     {"digest", "sha256 sha384 sha512", offsetof(struct config_profile, digest)},
     {"form", "clear opaque", offsetof(struct config_profile, form)},
+    {"strict", "no yes", offsetof(struct config_profile, strict)},
 };
 
 static struct config_profile *profile_new(struct config *config, const char *name)
@@ -44,6 +45,7 @@ static struct config_profile *profile_new(struct config *config, const char *nam
     profile->rsa = mem_strdup(b->rsa);
     profile->digest = mem_strdup(b->digest);
     profile->form = mem_strdup(b->form);
+    profile->strict = mem_strdup(b->strict);
     return profile;
 }
 
@@ -88,7 +90,8 @@ static const char *profile_set(struct config_profile *profile, const char *word)
         *target = stored;
         return NULL;
     }
-    snprintf(fault, sizeof(fault), "\"%.60s\": wanted are cipher= keytrans= sign= digest= form=", word);
+    snprintf(fault, sizeof(fault),
+             "\"%.60s\": wanted are cipher= keytrans= sign= digest= form= strict=", word);
     return fault;
 }
 
@@ -172,4 +175,9 @@ const struct config_profile *config_profile_find(const struct config *config, co
         if (strcasecmp(config->profiles[i].name, name) == 0)
             return &config->profiles[i];
     return NULL;
+}
+
+bool config_profile_strict(const struct config_profile *profile)
+{
+    return profile != NULL && profile->strict != NULL && strcmp(profile->strict, "yes") == 0;
 }

@@ -93,6 +93,9 @@ static void note_member(const struct plan *plan, const struct plan_recipient *me
         explain_note(out, "%s: the sender's own key may sign: %s", member->address, plan->signer.own_how);
     if (member->user_signed)
         explain_note(out, "%s: the user's own signature stays", member->address);
+    else if (plan->existing.kept && member->wish.sign != RULESET_NO)
+        explain_note(out, "%s: the user's own signature has another form than profile %s: signed once more",
+                     member->address, member->profile->name);
     buf_free(&wish);
 }
 
@@ -122,9 +125,10 @@ static void note_wants(const struct plan *plan, const struct group *group, struc
         const size_t wants[] = {member->want_sign, member->want_sign_fallback, member->want_encrypt};
         for (size_t k = 0; k < sizeof(wants) / sizeof(wants[0]); k++) {
             struct buf lines = {0};
-            if (wants[k] == PLAN_NO_WANT || select_get(plan->select, wants[k])->address == NULL)
+            if (wants[k] == PLAN_NO_WANT ||
+                select_get(plan->select, wants[k], member->profile)->address == NULL)
                 continue;
-            select_explain(plan->select, wants[k], &lines);
+            select_explain(plan->select, wants[k], member->profile, &lines);
             if (!strlist_has(&seen, buf_text(&lines))) {
                 strlist_add(&seen, buf_text(&lines));
                 buf_add(out, lines.data, lines.len);
@@ -133,7 +137,7 @@ static void note_wants(const struct plan *plan, const struct group *group, struc
         }
     }
     for (size_t i = 0; group->certificate_count > 0 && i < plan->also_count; i++)
-        select_explain(plan->select, plan->also[i], out);
+        select_explain(plan->select, plan->also[i], group->profile, out);
     strlist_free(&seen);
 }
 

@@ -142,6 +142,17 @@ static void check_store(struct call_module *module, const char *spec)
     buf_free(&body);
 }
 
+/* INCOMING_PROFILE asks for more of smime than other mail does: without it, the partners' mail would wait. */
+static void check_inspect(const struct config *config, const struct xml_node *hello)
+{
+    for (const struct xml_node *node = xml_child(hello, "operation"); node != NULL;
+         node = xml_next(node, "operation"))
+        if (strcmp(xml_attribute(node, "name"), "inspect") == 0)
+            return;
+    if (config->incoming_profile.count > 0)
+        tell(false, "module %s has no operation inspect, which INCOMING_PROFILE needs", config->module_smime);
+}
+
 static void check_module(const struct config *config, const char *spec, const char *role)
 {
     int64_t timeout = (int64_t)config->module_timeout * 1000;
@@ -155,6 +166,8 @@ static void check_module(const struct config *config, const char *spec, const ch
              answer.text != NULL ? answer.text : "");
     if (answer.status == ANSWER_OK && strcmp(role, "keys") == 0)
         check_store(module, spec);
+    if (answer.status == ANSWER_OK && strcmp(role, "smime") == 0)
+        check_inspect(config, answer.body);
     call_answer_free(&answer);
     call_module_free(module);
 }
@@ -192,7 +205,8 @@ static void check_gateway_key(const struct config *config)
     message_modules_open(&message);
     select_run(select, &message);
     for (size_t i = 0; i < keys->count; i++)
-        tell_gateway_key(select_get(select, select_want(select, SELECT_INSIDE, keys->items[i])));
+        tell_gateway_key(select_get(select, select_want(select, SELECT_INSIDE, keys->items[i]),
+                                    config_profile_find(config, NULL)));
     select_free(select);
     message_free(&message);
 }

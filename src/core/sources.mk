@@ -10,6 +10,7 @@ CORE_SRC := \
 	src/core/envelope_line.c \
 	src/core/exit.c \
 	src/core/explain.c \
+	src/core/form.c \
 	src/core/giveup.c \
 	src/core/main.c \
 	src/core/message.c \

@@ -13,6 +13,8 @@ struct report_recipient {
     const char *dsn;    /* "5.7.1" */
     const char *reason; /* template key, see etc/templates/README: "no-certificate", "expired", ... */
     const char *detail; /* e.g. "2026-03-01", the REJECT text, or NULL */
+    /* NAME, value ..., NULL: more of them for the text of this reason, at most 8; or NULL */
+    const char *const *pairs;
 };
 
 /* Non-delivery report to the envelope sender about these recipients, with the original's header (never its
@@ -22,6 +24,18 @@ struct report_recipient {
    NOTIFY=NEVER is honoured. Failure to hand it off: temporary. */
 void report_undelivered(const struct message *message, struct journal *journal,
                         const struct report_recipient *recipients, size_t count, struct outcome *outcome);
+
+/* The same, and then they are journalled as "deliver:ADDRESS": the report answers finally. */
+void report_refuse(const struct message *message, struct journal *journal,
+                   const struct report_recipient *recipients, size_t count, struct outcome *outcome);
+
+/* The same about incoming mail, whose sender anybody may have written: he gets one report an hour at the
+   most, all senders together get 100 an hour, an address of INTERNAL_DOMAINS gets none (nobody inside sent
+   this). What is not sent is logged. Recipients who have been answered before, or have got the message, are
+   left out; returns how many were answered by this call. */
+size_t report_refuse_incoming(const struct message *message, struct journal *journal,
+                              const struct report_recipient *recipients, size_t count,
+                              struct outcome *outcome);
 
 /* A notice to ADMIN of one kind ("undecryptable", "forged", "last-check", "too-many-hops", "relaying",
    "gave-up", ...), once per message and kind, at most NOTICE_RATE of one kind an hour altogether (the rest is

@@ -19,6 +19,14 @@ const char *report_builtin(const char *name);
 /* Why this message must not be answered (RFC 3834 section 2), or NULL. */
 const char *report_unanswerable(const struct message *message);
 
+/* A small file that counts, NAME in BASE/var/run or beside the journal, locked until it is closed. -1: errno.
+ */
+int report_state_open(const struct config *config, const char *name);
+
+/* May a report about this incoming message go to its sender now? Counts it. What was allowed once for a
+   message stays so for an hour: a retry is the same report. */
+bool report_sender_allow(const struct message *message);
+
 /* May a notice of this kind be sent now? Counts it. `held_back_r`: how many were not sent since the last one.
  */
 bool report_rate_allow(const struct config *config, const char *kind, unsigned long *held_back_r);

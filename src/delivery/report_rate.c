@@ -23,21 +23,22 @@ struct rate_state {
     unsigned long held_back; /* since the last one sent */
 };
 
-/* BASE/var/run/notice-KIND; where that cannot be, beside the journal. */
-static int open_state(const struct config *config, const char *kind)
+int report_state_open(const struct config *config, const char *name)
 {
     char *dirs[] = {mem_printf("%s/var/run", config->base), mem_strdup(config->journal_dir)};
     int fd = -1;
 
     for (size_t i = 0; i < 2; i++) {
         if (fd < 0 && dirs[i] != NULL && fdio_make_dirs(dirs[i], 0700) == 0) {
-            char *path = mem_printf("%s/notice-%s", dirs[i], kind);
+            char *path = mem_printf("%s/%s", dirs[i], name);
 
             fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
             free(path);
         }
         free(dirs[i]);
     }
+    if (fd >= 0 && flock(fd, LOCK_EX) != 0)
+        fdio_close(&fd);
     return fd;
 }
 
@@ -68,14 +69,15 @@ static int write_state(int fd, const struct rate_state *state)
  * one. */
 bool report_rate_allow(const struct config *config, const char *kind, unsigned long *held_back_r)
 {
-    int fd = open_state(config, kind);
+    char *name = mem_printf("notice-%s", kind);
+    int fd = report_state_open(config, name);
     struct rate_state state;
     bool allowed = false;
 
+    free(name);
     *held_back_r = 0;
-    if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+    if (fd < 0) {
         log_event(LOG_LEVEL_ERROR, "notice-rate", "kind", kind, "fault", strerror(errno), (char *)NULL);
-        fdio_close(&fd);
         return false;
     }
     read_state(fd, &state);

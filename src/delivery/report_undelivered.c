@@ -62,6 +62,21 @@ static void add_status(struct buf *out, const struct message *message,
     }
 }
 
+#define PAIRS_MAX 32 /* with room for those of a reason */
+
+static void add_pairs(const char *pairs[PAIRS_MAX], const char *const *more)
+{
+    size_t count = 0;
+
+    while (pairs[count] != NULL) /* names; a value may be NULL */
+        count += 2;
+    for (; more != NULL && more[0] != NULL && count + 2 < PAIRS_MAX; more += 2) {
+        pairs[count++] = more[0];
+        pairs[count++] = more[1];
+    }
+    pairs[count] = NULL;
+}
+
 /* A paragraph for each recipient, from the template of its reason. */
 static char *reasons_text(const struct message *message, const struct report_recipient *recipients,
                           size_t count)
@@ -70,10 +85,11 @@ static char *reasons_text(const struct message *message, const struct report_rec
     struct buf out = {0};
 
     for (size_t i = 0; i < count; i++) {
-        const char *const pairs[] = {"RECIPIENT", recipients[i].address,    "REASON", recipients[i].reason,
-                                     "DETAIL",    recipients[i].detail,     "STATUS", recipients[i].dsn,
-                                     "SENDER",    message->envelope.sender, "ADMIN",  config->admin,
-                                     NULL};
+        const char *pairs[PAIRS_MAX] = {"RECIPIENT", recipients[i].address,    "REASON", recipients[i].reason,
+                                        "DETAIL",    recipients[i].detail,     "STATUS", recipients[i].dsn,
+                                        "SENDER",    message->envelope.sender, "ADMIN",  config->admin,
+                                        NULL};
+        add_pairs(pairs, recipients[i].pairs);
         char *name = mem_printf("reason-%s", recipients[i].reason);
         char *text = report_template(config->templates, config->language, name, pairs);
 

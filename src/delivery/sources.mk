@@ -17,6 +17,8 @@ DELIVERY_SRC := \
 	src/delivery/report_builtin.c \
 	src/delivery/report_mail.c \
 	src/delivery/report_rate.c \
+	src/delivery/report_refuse.c \
+	src/delivery/report_sender.c \
 	src/delivery/report_template.c \
 	src/delivery/report_undelivered.c \
 	src/delivery/report_withheld.c

@@ -11,6 +11,7 @@
 #include "delivery/report.h"
 #include "incoming/assemble.h"
 #include "incoming/author.h"
+#include "incoming/demand_tell.h"
 #include "incoming/reencrypt.h"
 #include "incoming/signerstatus.h"
 #include "incoming/subjecttag.h"
@@ -288,17 +289,23 @@ void deliver_log(const struct deliver *deliver)
 {
     const struct status *status = &deliver->status;
     char *count = mem_printf("%zu", deliver->strand->recipients.count);
+    char *form = deliver->demand.found == NULL ? NULL : demand_text(&deliver->demand);
+    bool refused = deliver->demand.end == DEMAND_REFUSED;
 
-    log_event(
-        LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption", status_encryption_word(status->encryption),
-        "signature", status_signature_word(status->signature), "signer",
-        status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, (char *)NULL);
+    log_event(LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption",
+              status_encryption_word(status->encryption), "signature",
+              status_signature_word(status->signature), "signer",
+              status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, "profile",
+              deliver->demand.demand.profile == NULL ? NULL : deliver->demand.demand.profile->name,
+              refused ? "refuse" : "form", form, (char *)NULL);
+    free(form);
     free(count);
 }
 
 void deliver_free(struct deliver *deliver)
 {
     protected_free(&deliver->protected);
+    demand_verdict_free(&deliver->demand);
     free(deliver->sender);
     buf_free(&deliver->top);
     fdio_close(&deliver->fd);

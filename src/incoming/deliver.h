@@ -3,6 +3,7 @@
 #define JULIA_DELIVER_H
 
 #include "delivery/journal.h"
+#include "incoming/demand.h"
 #include "incoming/protected.h"
 #include "incoming/status.h"
 #include "incoming/unwrap.h"
@@ -18,9 +19,10 @@ struct deliver {
     const struct unwrap_node *node;     /* the entity that goes out */
     struct status status;
     struct protected protected;
-    char *sender;   /* address in Sender; NULL */
-    struct buf top; /* fields to stand above all others (roundtrip.h); empty */
-    int fd;         /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
+    struct demand_verdict demand; /* REFUSED: nobody gets it (incoming.c) */
+    char *sender;                 /* address in Sender; NULL */
+    struct buf top;               /* fields to stand above all others (roundtrip.h); empty */
+    int fd; /* finished message; -1: the message as it came, untouched (SMIME_ENGINE=1) */
 };
 
 /* Finds out status and entity. DELIVER_OPENED: encrypted layers are gone, compressed ones behind them too.

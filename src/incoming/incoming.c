@@ -8,6 +8,7 @@
 #include "core/pass.h"
 #include "delivery/report.h"
 #include "incoming/deliver.h"
+#include "incoming/demand_tell.h"
 #include "incoming/handover.h"
 #include "incoming/harvest.h"
 #include "incoming/reencrypt.h"
@@ -21,6 +22,7 @@ struct incoming {
     struct journal *journal;
     const struct strlist *recipients;
     struct buf *explain;
+    struct demand demand;
     struct unwrap unwrap;
     struct deliver *deliveries;
     size_t count;
@@ -43,6 +45,32 @@ static enum deliver_form form_of(const struct incoming *in)
     return DELIVER_OPENED;
 }
 
+static bool refused(const struct deliver *deliver)
+{
+    return deliver->demand.end == DEMAND_REFUSED;
+}
+
+/* One strand: judged, then written unless nobody gets it. */
+static bool prepare_one(struct incoming *in, const struct unwrap_strand *strand, bool write,
+                        struct outcome *outcome)
+{
+    struct deliver *deliver = mem_push(&in->deliveries, &in->count, sizeof(*deliver));
+    struct handover *handover = NULL;
+
+    if (to_scanner(in)) {
+        handover = mem_push(&in->handovers, &in->handover_count, sizeof(*handover));
+        *handover = (struct handover){.original.fd = -1};
+    }
+    if (!deliver_judge(deliver, in->message, strand, form_of(in), outcome))
+        return false;
+    demand_judge(&deliver->demand, &in->demand, &in->unwrap, strand, &deliver->status,
+                 protected_from(&deliver->protected));
+    if (refused(deliver))
+        return true;
+    return (handover == NULL || handover_prepare(handover, in->message, deliver, write, outcome)) &&
+           (!write || deliver_write(deliver, in->message, outcome));
+}
+
 /* Every strand with recipients is judged, then written, before anything is handed off: a fault in one keeps
  * all. */
 static bool prepare(struct incoming *in, struct outcome *outcome)
@@ -51,21 +79,10 @@ static bool prepare(struct incoming *in, struct outcome *outcome)
     bool anew = config->deliver == CONFIG_DELIVER_REENCRYPT; /* -explain looks at the finished message, too */
     bool write = config->engine == CONFIG_ENGINE_WORK && (in->explain == NULL || anew);
 
-    for (size_t i = 0; i < in->unwrap.strand_count; i++) {
-        struct deliver *deliver;
-
-        if (in->unwrap.strands[i].recipients.count == 0)
-            continue;
-        deliver = mem_push(&in->deliveries, &in->count, sizeof(*deliver));
-        if (!deliver_judge(deliver, in->message, &in->unwrap.strands[i], form_of(in), outcome))
+    for (size_t i = 0; i < in->unwrap.strand_count; i++)
+        if (in->unwrap.strands[i].recipients.count > 0 &&
+            !prepare_one(in, &in->unwrap.strands[i], write, outcome))
             return false;
-        if (to_scanner(in) &&
-            !handover_prepare(mem_push(&in->handovers, &in->handover_count, sizeof(*in->handovers)),
-                              in->message, deliver, write, outcome))
-            return false;
-        if (write && !deliver_write(deliver, in->message, outcome))
-            return false;
-    }
     return true;
 }
 
@@ -74,13 +91,18 @@ static void notify(const struct incoming *in, const struct deliver *deliver)
 {
     const struct status *status = &deliver->status;
     const char *recipient = deliver->strand->recipients.items[0];
+    const char *kinds[] = {status->encryption == STATUS_UNDECRYPTABLE ? "undecryptable" : NULL,
+                           status->encryption == STATUS_ENCRYPTION_UNSUPPORTED ? "unsupported" : NULL,
+                           status->signature == STATUS_INVALID ? "forged" : NULL};
+    bool told = false;
 
-    if (status->encryption == STATUS_UNDECRYPTABLE)
-        report_admin(in->message, in->journal, "undecryptable", "RECIPIENT", recipient, (char *)NULL);
-    if (status->encryption == STATUS_ENCRYPTION_UNSUPPORTED)
-        report_admin(in->message, in->journal, "unsupported", "RECIPIENT", recipient, (char *)NULL);
-    if (status->signature == STATUS_INVALID)
-        report_admin(in->message, in->journal, "forged", "RECIPIENT", recipient, (char *)NULL);
+    for (size_t i = 0; !refused(deliver) && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i] != NULL) {
+            report_admin(in->message, in->journal, kinds[i], "RECIPIENT", recipient, (char *)NULL);
+            told = true;
+        }
+    if (!told)
+        demand_notify(&deliver->demand, in->message, in->journal, &deliver->strand->recipients);
 }
 
 /* SMIME_ENGINE=1: what was found is logged, the message goes as it came. */
@@ -172,14 +194,17 @@ static void hand_off(struct incoming *in, struct outcome *outcome)
         return;
     }
     for (size_t i = 0; i < in->count; i++) {
+        const struct deliver *deliver = &in->deliveries[i];
         size_t now;
 
-        deliver_log(&in->deliveries[i]);
-        now = hand_off_one(in, i, outcome);
+        deliver_log(deliver);
+        now = refused(deliver) ? demand_refuse(&deliver->demand, in->message, in->journal,
+                                               &deliver->strand->recipients, outcome)
+                               : hand_off_one(in, i, outcome);
         if (now > 0)
-            deliver_verified(&in->deliveries[i], in->message);
-        notify(in, &in->deliveries[i]);
-        taken += now;
+            deliver_verified(deliver, in->message);
+        notify(in, deliver);
+        taken += refused(deliver) ? 0 : now;
     }
     if (taken > 0)
         harvest(in);
@@ -225,12 +250,17 @@ static void explain_all(const struct incoming *in, struct outcome *outcome)
         explain_note(in->explain, "SMIME_ENGINE=1: delivered unchanged; with 2 it would be:");
     }
     for (size_t i = 0; i < in->count; i++) {
-        if (!rehearsal && goes_anew(in, &in->deliveries[i]))
-            encrypt_anew(in, &in->deliveries[i], outcome);
+        const struct deliver *deliver = &in->deliveries[i];
+
+        if (!rehearsal && refused(deliver))
+            demand_explain_refused(&deliver->demand, &deliver->strand->recipients, in->explain);
+        else if (!rehearsal && goes_anew(in, deliver))
+            encrypt_anew(in, deliver, outcome);
         else if (!rehearsal)
-            explain_plain("incoming", target, &in->deliveries[i].strand->recipients, NULL, in->explain);
-        explain_delivery(in, &in->deliveries[i]);
-        if (to_scanner(in))
+            explain_plain("incoming", target, &deliver->strand->recipients, NULL, in->explain);
+        explain_delivery(in, deliver);
+        demand_explain(&deliver->demand, in->explain);
+        if (to_scanner(in) && !refused(deliver))
             explain_handover(in, &in->handovers[i]);
     }
     for (size_t i = 0; i < in->unwrap.notes.count; i++)
@@ -240,7 +270,7 @@ static void explain_all(const struct incoming *in, struct outcome *outcome)
 /* Opens, judges, writes. false: outcome filled in; nothing was handed off. */
 static bool work(struct incoming *in, struct outcome *outcome)
 {
-    return unwrap_run(&in->unwrap, in->message, in->recipients, outcome) &&
+    return unwrap_run(&in->unwrap, in->message, in->recipients, in->demand.profile, outcome) &&
            signerstatus_validate(in->message, in->unwrap.nodes, in->unwrap.node_count, outcome) &&
            prepare(in, outcome);
 }
@@ -296,8 +326,11 @@ static void give_up(struct incoming *in, const char *fault, struct outcome *outc
 void incoming_run(struct message *message, struct journal *journal, const struct strlist *recipients,
                   struct buf *explain, struct outcome *outcome)
 {
-    struct incoming in = {
-        .message = message, .journal = journal, .recipients = recipients, .explain = explain};
+    struct incoming in = {.message = message,
+                          .journal = journal,
+                          .recipients = recipients,
+                          .explain = explain,
+                          .demand = demand_on_message(message)};
     struct outcome fault;
 
     if (giveup_runs(message, journal)) {

@@ -35,6 +35,14 @@ static const char *encoding_word(enum mime_encoding encoding)
     return "binary";
 }
 
+static void put_content(struct xml_writer *w, const struct layer_look *look)
+{
+    xml_open(w, "content");
+    xml_put(w, "encoding", encoding_word(look->encoding));
+    put_piece(w, &look->content);
+    xml_close(w);
+}
+
 static void write_unwrap(struct buf *body, const struct message *message, const struct layer_request *request)
 {
     const struct layer_look *look = request->look;
@@ -48,10 +56,7 @@ static void write_unwrap(struct buf *body, const struct message *message, const 
         xml_put_number(&w, "channel", FD_CHANNEL);
     xml_put(&w, "weak", message->config->accept_weak ? "yes" : "no");
     xml_put_number(&w, "limit", request->limit);
-    xml_open(&w, "content");
-    xml_put(&w, "encoding", encoding_word(look->encoding));
-    put_piece(&w, &look->content);
-    xml_close(&w);
+    put_content(&w, look);
     if (look->detached) {
         xml_open(&w, "signed");
         put_piece(&w, &look->covered);
@@ -170,5 +175,51 @@ enum layer_end layer_open(struct message *message, const struct layer_request *r
         end = ask_smime(message, request, grant == NULL ? -1 : call_grant_fd(grant), layer_r, outcome);
     if (grant != NULL)
         call_grant_revoke(grant);
+    return end;
+}
+
+void layer_form_free(struct layer_form *form)
+{
+    free(form->cipher);
+    strlist_free(&form->keytrans);
+    form->cipher = NULL;
+}
+
+static void read_form(const struct xml_node *body, struct layer_form *form)
+{
+    form->cipher = mem_strdup(xml_attribute(body, "cipher"));
+    for (const struct xml_node *node = xml_child(body, "recipient"); node != NULL;
+         node = xml_next(node, "recipient"))
+        strlist_add(&form->keytrans, xml_attribute(node, "keytrans"));
+}
+
+enum layer_end layer_inspect(struct message *message, const struct layer_look *look,
+                             struct layer_form *form_r, struct outcome *outcome)
+{
+    struct call_answer answer = {0};
+    enum layer_end end = LAYER_TEMPORARY;
+    const char *reason;
+    struct buf body = {0};
+    struct xml_writer w;
+
+    *form_r = (struct layer_form){0};
+    xml_begin(&w, &body);
+    xml_open(&w, "inspect");
+    put_content(&w, look);
+    xml_close(&w);
+    call_ask(message->smime, "inspect", &body, &look->content.fd, 1, &answer);
+    reason = answer.reason == NULL ? "" : answer.reason;
+    if (answer.status == ANSWER_OK) {
+        read_form(answer.body, form_r);
+        end = LAYER_OPENED;
+    } else if (answer.status == ANSWER_PERMANENT && strcmp(reason, "damaged") == 0) {
+        end = LAYER_DAMAGED;
+    } else if (answer.status == ANSWER_PERMANENT && strcmp(reason, "unsupported") == 0) {
+        end = LAYER_UNSUPPORTED;
+    } else {
+        tell_fault(message->smime, &answer, outcome);
+    }
+    call_answer_free(&answer);
+    buf_free(&body);
     return end;
 }

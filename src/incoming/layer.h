@@ -37,6 +37,8 @@ enum layer_signature { LAYER_SIGNATURE_GOOD, LAYER_SIGNATURE_BAD, LAYER_SIGNATUR
 struct layer_signer {
     enum layer_signature result;
     char *reason, *fingerprint, *scheme, *signing_time;
+    char *mgf1; /* with `scheme` and `salt` as in core/form.h */
+    uint64_t salt;
     bool missing; /* its certificate was not found; `identifier` says which it is */
     struct cms_recipient identifier;
     const struct buf *certificate; /* among layer.certificates; NULL */
@@ -48,6 +50,7 @@ struct layer { /* what opening it told */
     enum layer_kind kind;
     bool authenticated;  /* encrypted: by an AEAD tag */
     char *cipher, *weak; /* weak: names of weak algorithms that were accepted */
+    char *keytrans;      /* encrypted: of the key that opened it */
     char *key;           /* the key that opened it */
     char *key_fingerprint;
     struct layer_signer *signers;
@@ -79,6 +82,18 @@ struct layer_request {
  * nothing new. */
 enum layer_end layer_open(struct message *message, const struct layer_request *request, struct layer *layer_r,
                           struct outcome *outcome);
+
+/* What everybody can see of an encrypted object (core/form.h has the words). */
+struct layer_form {
+    char *cipher;
+    struct strlist keytrans; /* each that is used for any recipient, once */
+};
+void layer_form_free(struct layer_form *form);
+/* Asks the smime module once; no key is asked for anything. Ends with LAYER_OPENED when `form_r` is filled
+   in, LAYER_DAMAGED or LAYER_UNSUPPORTED when there is nothing to see, or LAYER_TEMPORARY: outcome filled in.
+   A module that cannot do this is a temporary fault, too: what was not seen cannot be judged. */
+enum layer_end layer_inspect(struct message *message, const struct layer_look *look,
+                             struct layer_form *form_r, struct outcome *outcome);
 
 /* layer_answer.c: reads an <unwrap> answer. False when it is not what was asked for. */
 bool layer_answer_read(const struct xml_node *body, const struct layer_request *request,

@@ -85,6 +85,9 @@ static bool read_signer(const struct xml_node *node, struct layer *layer)
     signer->reason = attribute(node, "reason");
     signer->fingerprint = attribute(node, "fingerprint");
     signer->scheme = attribute(node, "scheme");
+    signer->mgf1 = attribute(node, "mgf1");
+    if (!xml_attribute_number(node, "salt", UINT64_MAX, &signer->salt))
+        signer->salt = 0;
     signer->signing_time = attribute(node, "signing-time");
     if (capabilities != NULL && !xml_base64(capabilities, &signer->capabilities))
         buf_clear(&signer->capabilities);
@@ -127,6 +130,7 @@ bool layer_answer_read(const struct xml_node *body, const struct layer_request *
     authenticated = xml_attribute(body, "authenticated");
     layer_r->authenticated = authenticated != NULL && strcmp(authenticated, "yes") == 0;
     layer_r->cipher = attribute(body, "cipher");
+    layer_r->keytrans = attribute(body, "keytrans");
     layer_r->weak = attribute(body, "weak");
     layer_r->key = attribute(body, "key");
     if (layer_r->kind == LAYER_ENCRYPTED)
@@ -148,6 +152,7 @@ static void signer_free(struct layer_signer *signer)
     free(signer->reason);
     free(signer->fingerprint);
     free(signer->scheme);
+    free(signer->mgf1);
     free(signer->signing_time);
     buf_free(&signer->identifier.issuer);
     buf_free(&signer->identifier.serial);
@@ -168,6 +173,7 @@ void layer_free(struct layer *layer)
     free(layer->certificates);
     free(layer->crls);
     free(layer->cipher);
+    free(layer->keytrans);
     free(layer->weak);
     free(layer->key);
     free(layer->key_fingerprint);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/form.h"
 #include "incoming/intact.h"
 #include "incoming/keyright.h"
 #include "util/fdio.h"
@@ -197,6 +198,43 @@ static bool give_rest(struct opener *o, size_t index, struct outcome *outcome)
     return true;
 }
 
+/* What of the visible form is not the profile's, for people. NULL: nothing. */
+static char *form_fault(const struct config_profile *profile, const struct layer_form *form)
+{
+    struct strlist faults = {0};
+    char *text = NULL;
+
+    for (size_t i = 0; i < form->keytrans.count; i++)
+        if (!form_keytrans_fits(profile, form->keytrans.items[i]))
+            strlist_add_take(&faults, form_keytrans_text(form->keytrans.items[i]));
+    if (form->cipher != NULL && !form_cipher_fits(profile, form->cipher))
+        strlist_add_take(&faults, form_cipher_text(form->cipher));
+    if (faults.count > 0)
+        text = strlist_join(&faults, "; ");
+    strlist_free(&faults);
+    return text;
+}
+
+/* A form is demanded, and everybody can see that this layer has another one: it stays closed. Found out
+   before any key is looked for, because whoever hears of it must not learn from it what a key would find.
+   false: outcome filled in. */
+static bool look_at_form(struct unwrap *unwrap, struct unwrap_strand *strand, const struct layer_look *look,
+                         struct outcome *outcome)
+{
+    struct layer_form form;
+
+    if (unwrap->profile == NULL || unwrap_encrypted(strand->inner) != NULL)
+        return true;
+    if (layer_inspect(unwrap->message, look, &form, outcome) == LAYER_OPENED)
+        unwrap->wrong = form_fault(unwrap->profile, &form);
+    layer_form_free(&form);
+    if (unwrap->wrong != NULL) {
+        strand->stop = UNWRAP_FORM;
+        strand->done = true;
+    }
+    return outcome->kind == OUTCOME_DONE;
+}
+
 bool opener_run(struct unwrap *unwrap, size_t index, const struct layer_look *look, struct outcome *outcome)
 {
     const struct ask_entry *keys[KEYS_PER_CALL];
@@ -204,6 +242,10 @@ bool opener_run(struct unwrap *unwrap, size_t index, const struct layer_look *lo
     bool good = true;
     size_t count;
 
+    if (!look_at_form(unwrap, &unwrap->strands[index], look, outcome))
+        return false;
+    if (unwrap->strands[index].done)
+        return true;
     o.outer = unwrap->strands[index].inner;
     o.first_strand = unwrap->strand_count;
     for (size_t i = 0; i < unwrap->strands[index].recipients.count; i++)

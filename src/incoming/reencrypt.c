@@ -20,6 +20,7 @@ struct reencrypt {
     struct journal *journal;
     struct buf *explain;
     struct plan plan;
+    const struct config_profile *profile;
     bool *left_out;  /* plan.left_out */
     size_t *gateway; /* look-ups for GATEWAY_KEY */
     struct reencrypt_left *left;
@@ -86,6 +87,7 @@ static void look_up(struct reencrypt *re, const struct strlist *recipients)
     struct plan *plan = &re->plan;
     struct strlist named = {0};
 
+    re->profile = config_profile_find(config, NULL);
     plan->select = select_new();
     plan->recipients = mem_array(recipients->count + 1, sizeof(*plan->recipients));
     plan->count = recipients->count;
@@ -95,7 +97,7 @@ static void look_up(struct reencrypt *re, const struct strlist *recipients)
 
         recipient->address = recipients->items[i];
         recipient->hidden = plan_hides(&named, recipient->address);
-        recipient->profile = config_profile_find(config, NULL);
+        recipient->profile = re->profile;
         recipient->want_sign = recipient->want_sign_fallback = PLAN_NO_WANT;
         recipient->want_encrypt = select_want(plan->select, SELECT_INSIDE, recipient->address);
     }
@@ -127,7 +129,7 @@ static const struct select_choice *gateway_choice(const struct reencrypt *re, co
     const struct select_choice *other = NULL;
 
     for (size_t i = 0; i < keys->count; i++) {
-        const struct select_choice *choice = select_get(re->plan.select, re->gateway[i]);
+        const struct select_choice *choice = select_get(re->plan.select, re->gateway[i], re->profile);
 
         if (choice->chosen != NULL && same_domain(keys->items[i], recipient))
             return choice;
@@ -141,7 +143,7 @@ static const struct select_choice *gateway_choice(const struct reencrypt *re, co
 static bool unsure(const struct reencrypt *re, const size_t *wants, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct select_choice *choice = select_get(re->plan.select, wants[i]);
+        const struct select_choice *choice = select_get(re->plan.select, wants[i], re->profile);
 
         if (choice->chosen == NULL && choice->uncertain)
             return true;
@@ -162,7 +164,7 @@ static void leave_stuck(const struct reencrypt *re, struct plan_recipient *recip
 
 static void decide_certificate(struct reencrypt *re, struct plan_recipient *recipient)
 {
-    const struct select_choice *own = select_get(re->plan.select, recipient->want_encrypt);
+    const struct select_choice *own = select_get(re->plan.select, recipient->want_encrypt, re->profile);
     const struct select_choice *gateway = gateway_choice(re, recipient->address);
 
     if (own->chosen != NULL) {
@@ -254,14 +256,14 @@ static void explain_group_anew(const struct reencrypt *re, const struct group *g
 
         if (member->hidden)
             explain_note(re->explain, "%s: named in no To or Cc", member->address);
-        select_explain(re->plan.select, member->want_encrypt, re->explain);
-        for (size_t k = 0; select_get(re->plan.select, member->want_encrypt)->chosen == NULL &&
+        select_explain(re->plan.select, member->want_encrypt, re->profile, re->explain);
+        for (size_t k = 0; select_get(re->plan.select, member->want_encrypt, re->profile)->chosen == NULL &&
                            k < re->finished->config->gateway_key.count;
              k++)
-            select_explain(re->plan.select, re->gateway[k], re->explain);
+            select_explain(re->plan.select, re->gateway[k], re->profile, re->explain);
     }
     for (size_t i = 0; i < re->plan.also_count; i++)
-        select_explain(re->plan.select, re->plan.also[i], re->explain);
+        select_explain(re->plan.select, re->plan.also[i], re->profile, re->explain);
 }
 
 static size_t run_groups(struct reencrypt *re, struct outcome *outcome)

@@ -5,6 +5,8 @@ INCOMING_SRC := \
 	src/incoming/author.c \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
+	src/incoming/demand.c \
+	src/incoming/demand_tell.c \
 	src/incoming/forged.c \
 	src/incoming/handover.c \
 	src/incoming/harvest.c \

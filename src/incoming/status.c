@@ -49,6 +49,7 @@ enum status_encryption status_encryption_of(const struct unwrap_strand *strand)
         return STATUS_UNDECRYPTABLE;
     case UNWRAP_UNSUPPORTED:
     case UNWRAP_LIMIT:
+    case UNWRAP_FORM:
         return STATUS_ENCRYPTION_UNSUPPORTED;
     default:
         return opened(strand->inner);

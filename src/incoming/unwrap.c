@@ -267,9 +267,10 @@ void unwrap_begin(struct unwrap *unwrap, struct message *message, const struct s
 }
 
 bool unwrap_run(struct unwrap *unwrap, struct message *message, const struct strlist *recipients,
-                struct outcome *outcome)
+                const struct config_profile *profile, struct outcome *outcome)
 {
     unwrap_begin(unwrap, message, recipients);
+    unwrap->profile = profile;
     for (size_t i = 0; i < unwrap->strand_count; i++)
         while (!unwrap->strands[i].done)
             if (!step(unwrap, i, outcome))
@@ -286,6 +287,7 @@ void unwrap_free(struct unwrap *unwrap)
     free(unwrap->nodes);
     free(unwrap->strands);
     strlist_free(&unwrap->notes);
+    free(unwrap->wrong);
     memset(unwrap, 0, sizeof(*unwrap));
 }
 

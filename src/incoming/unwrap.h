@@ -23,7 +23,8 @@ enum unwrap_stop {
     UNWRAP_BROKEN,        /* a signature that is no readable one */
     UNWRAP_UNCHECKED,     /* a signature of an unsupported kind */
     UNWRAP_UNASKED,       /* a signature that could not be checked in time (GIVE_UP) */
-    UNWRAP_LIMIT          /* MAX_DEPTH, MAX_PARTS, MAX_SIZE */
+    UNWRAP_LIMIT,         /* MAX_DEPTH, MAX_PARTS, MAX_SIZE */
+    UNWRAP_FORM           /* an encrypted one whose form is not the one demanded: never opened */
 };
 
 /* Recipients for whom the same layers were opened. */
@@ -40,15 +41,18 @@ struct unwrap {
     size_t node_count;
     struct unwrap_strand *strands;
     size_t strand_count;
-    struct strlist notes; /* what happened, for -explain: one line each */
+    struct strlist notes;                 /* what happened, for -explain: one line each */
+    const struct config_profile *profile; /* the form that is demanded (demand.h); NULL: none */
+    char *wrong;                          /* UNWRAP_FORM: what was found instead, for people */
 };
 
 /* One strand with all recipients and nothing opened. */
 void unwrap_begin(struct unwrap *unwrap, struct message *message, const struct strlist *recipients);
-/* The same, then opens everything. false: outcome filled in (temporary: a module or the spool failed). Free
- * it in either case. */
+/* The same, then opens everything; with a `profile`, an encrypted layer that everybody can see has its form,
+   or stays closed. false: outcome filled in (temporary: a module or the spool failed). Free it in either
+   case. */
 bool unwrap_run(struct unwrap *unwrap, struct message *message, const struct strlist *recipients,
-                struct outcome *outcome);
+                const struct config_profile *profile, struct outcome *outcome);
 void unwrap_free(struct unwrap *unwrap);
 
 /* The nodes from the message to `inner`: the outermost signed layer opened on the way (NULL if none), and

@@ -165,9 +165,15 @@ static const struct schema_element unwrap_request = {
     CHILDREN({&content, '1'}, {&signed_entity, '?'}, {&candidate, '*'}, {&certificate, '*'}), NULL};
 static const struct schema_element signer = {"signer",
                                              "result=good|bad|unsupported reason=text fingerprint?=sha256 "
-                                             "digest?=text scheme?=text signing-time?=time",
+                                             "digest?=text scheme?=text mgf1?=text salt?=number "
+                                             "signing-time?=time",
                                              SCHEMA_EMPTY, CHILDREN({&identifier, '?'}, {&capabilities, '?'}),
                                              NULL};
+static const struct schema_element inspect_request = {"inspect", "", SCHEMA_EMPTY, CHILDREN({&content, '1'}),
+                                                      NULL};
+static const struct schema_element inspected = {"recipient", "keytrans=text", SCHEMA_EMPTY, NULL, NULL};
+static const struct schema_element inspect_answer = {"inspect", "type=enveloped|auth-enveloped cipher=text",
+                                                     SCHEMA_EMPTY, CHILDREN({&inspected, '*'}), NULL};
 static const struct schema_element unwrap_answer = {
     "unwrap",
     "type=signed|certs-only|enveloped|auth-enveloped|compressed length=number cipher?=text keytrans?=text "
@@ -186,6 +192,7 @@ const struct schema_operation schema_operations[] = {
     {"trust", "validate", &validate_request, &validate_answer},
     {"smime", "sign", &smime_sign_request, &smime_sign_answer},
     {"smime", "encrypt", &encrypt_request, &encrypt_answer},
+    {"smime", "inspect", &inspect_request, &inspect_answer},
     {"smime", "unwrap", &unwrap_request, &unwrap_answer},
     {NULL, NULL, NULL, NULL},
 };

@@ -1,12 +1,15 @@
 /* From wishes and what was found to decisions: send (signed, encrypted or as it is), refuse, or wait. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/form.h"
 #include "outgoing/plan.h"
 #include "util/mem.h"
 
-static const struct select_choice *look_up(const struct plan *plan, size_t want)
+static const struct select_choice *look_up(const struct plan *plan, const struct plan_recipient *recipient,
+                                           size_t want)
 {
-    return want != PLAN_NO_WANT ? select_get(plan->select, want) : NULL;
+    return want != PLAN_NO_WANT ? select_get(plan->select, want, recipient->profile) : NULL;
 }
 
 /* For the null sender FS counts as SIP: notices must not fail for want of a key. */
@@ -14,6 +17,14 @@ static bool must_sign(const struct plan *plan, const struct plan_recipient *reci
 {
     const char *sender = plan->message->envelope.sender;
     return recipient->wish.sign == RULESET_FORCE && sender != NULL && sender[0] != '\0';
+}
+
+static void refuse_unsigned(struct plan_recipient *recipient, const struct select_choice *signer)
+{
+    char *detail =
+        signer == NULL ? NULL : mem_printf("%s%s", signer->address, signer->wrong_key ? " (RSA)" : "");
+    plan_refuse(recipient, "5.7.5", "no-key", detail);
+    free(detail);
 }
 
 static void no_signature(const struct plan *plan, struct plan_recipient *recipient,
@@ -29,19 +40,28 @@ static void no_signature(const struct plan *plan, struct plan_recipient *recipie
     else if (forced && recipient->no_sign_why != NULL)
         plan_refuse(recipient, "5.7.1", "signer-refused", recipient->no_sign_why);
     else if (forced)
-        plan_refuse(recipient, "5.7.5", "no-key", first != NULL ? first->address : NULL);
+        refuse_unsigned(recipient, first != NULL ? first : fallback);
+}
+
+/* A user's own signature that stays is enough, unless the profile is strict and this is no such form. */
+static bool user_signed(const struct plan *plan, const struct plan_recipient *recipient)
+{
+    const struct existing *existing = &plan->existing;
+    const struct form_signature found = {existing->scheme, existing->mgf1, existing->salt};
+    return existing->kept &&
+           (!config_profile_strict(recipient->profile) || form_signature_fits(recipient->profile, &found));
 }
 
 static void decide_sign(const struct plan *plan, struct plan_recipient *recipient)
 {
     if (recipient->wish.sign == RULESET_NO)
         return;
-    if (plan->existing.kept) {
+    if (user_signed(plan, recipient)) {
         recipient->user_signed = true;
         return;
     }
-    const struct select_choice *first = look_up(plan, recipient->want_sign);
-    const struct select_choice *fallback = look_up(plan, recipient->want_sign_fallback);
+    const struct select_choice *first = look_up(plan, recipient, recipient->want_sign);
+    const struct select_choice *fallback = look_up(plan, recipient, recipient->want_sign_fallback);
     if (plan->existing.uncertain && plan->patient)
         plan_wait(recipient, "the signature of the message cannot be checked: %s", plan->existing.how);
     else if (first != NULL && first->chosen != NULL)
@@ -55,7 +75,7 @@ static void decide_sign(const struct plan *plan, struct plan_recipient *recipien
 
 static void decide_encrypt(const struct plan *plan, struct plan_recipient *recipient)
 {
-    const struct select_choice *found = look_up(plan, recipient->want_encrypt);
+    const struct select_choice *found = look_up(plan, recipient, recipient->want_encrypt);
     bool forced = recipient->wish.encrypt == RULESET_FORCE;
     if (recipient->end != PLAN_SEND || found == NULL)
         return;
@@ -64,8 +84,9 @@ static void decide_encrypt(const struct plan *plan, struct plan_recipient *recip
         return;
     }
     bool wait = found->uncertain && (plan->patient || (forced && !found->status_unknown));
-    bool refuse =
-        forced || (found->uncertain && plan->message->config->eip_fallback == CONFIG_FALLBACK_REFUSE);
+    /* a stricter profile must not be the reason that mail leaves in clear */
+    bool refuse = forced || found->wrong_key ||
+                  (found->uncertain && plan->message->config->eip_fallback == CONFIG_FALLBACK_REFUSE);
     if (wait)
         plan_wait(recipient, "the certificate of %s cannot be judged: %s", found->address,
                   found->detail != NULL ? found->detail : found->reason);
@@ -76,7 +97,7 @@ static void decide_encrypt(const struct plan *plan, struct plan_recipient *recip
 void plan_decide_also(const struct plan *plan, struct plan_recipient *recipient)
 {
     for (size_t i = 0; recipient->certificate != NULL && i < plan->also_count; i++) {
-        const struct select_choice *also = select_get(plan->select, plan->also[i]);
+        const struct select_choice *also = select_get(plan->select, plan->also[i], recipient->profile);
         if (also->chosen == NULL)
             plan_wait(recipient, "ENCRYPT_ALSO_TO %s has no usable certificate: %s", also->address,
                       also->reason);

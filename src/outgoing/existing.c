@@ -179,6 +179,14 @@ static void judge_signer(struct message *message, const struct xml_node *body, s
     certificates_free(&crls);
 }
 
+static void keep_form(const struct xml_node *signer, struct existing *existing)
+{
+    existing->scheme = mem_strdup(xml_attribute(signer, "scheme"));
+    existing->mgf1 = mem_strdup(xml_attribute(signer, "mgf1"));
+    if (!xml_attribute_number(signer, "salt", UINT64_MAX, &existing->salt))
+        existing->salt = 0;
+}
+
 static void ask_unwrap(struct message *message, int scratch, struct existing *existing)
 {
     struct protect_fds fds = {.count = 0};
@@ -188,6 +196,8 @@ static void ask_unwrap(struct message *message, int scratch, struct existing *ex
     call_ask(message->smime, "unwrap", &body, fds.items, fds.count, &answer);
     if (answer.status == ANSWER_OK && answer.body != NULL) {
         judge_signer(message, answer.body, existing);
+        if (existing->kept)
+            keep_form(xml_child(answer.body, "signer"), existing);
     } else {
         existing->uncertain = answer.status == ANSWER_TEMPORARY || answer.status == ANSWER_INTERACTION;
         existing->how = mem_printf("%s: %s", call_module_name(message->smime),
@@ -231,5 +241,7 @@ void existing_verify(struct message *message, struct existing *existing)
 void existing_free(struct existing *existing)
 {
     free(existing->how);
-    existing->how = NULL;
+    free(existing->scheme);
+    free(existing->mgf1);
+    existing->how = existing->scheme = existing->mgf1 = NULL;
 }

@@ -11,6 +11,8 @@ struct existing {
     bool kept;               /* a user's signature that stays: it verifies for header From, and RESIGN=no */
     bool uncertain;          /* whether it verifies could not be found out (a module is down) */
     char *how;               /* why it stays, does not stay or is uncertain; NULL when nothing was signed */
+    char *scheme, *mgf1;     /* of the signature that stays, as in core/form.h */
+    uint64_t salt;
 };
 
 /* Reads the outermost entity only; asks nobody. false: outcome filled in (read error). */

@@ -68,7 +68,7 @@ static void add_member(const struct plan *plan, struct group *group, struct plan
         return;
     add_certificate(group, recipient->certificate->chosen);
     for (size_t i = 0; i < plan->also_count; i++)
-        add_certificate(group, select_get(plan->select, plan->also[i])->chosen);
+        add_certificate(group, select_get(plan->select, plan->also[i], recipient->profile)->chosen);
 }
 
 void group_make(struct plan *plan, struct group_list *list_r)

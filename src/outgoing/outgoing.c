@@ -112,28 +112,19 @@ static void decide(struct plan *plan)
         decide_unchanged(plan);
 }
 
-/* The report answers finally: these recipients are done as soon as it is on its way. */
 static void refuse_groups(const struct plan *plan, struct journal *journal, const struct group_list *groups,
                           struct outcome *outcome)
 {
     struct report_recipient *refused = NULL;
-    struct outcome own;
     size_t count = 0;
-    outcome_done(&own);
     for (size_t g = 0; g < groups->count; g++)
         for (size_t i = 0; groups->items[g].end == PLAN_REFUSE && i < groups->items[g].count; i++) {
             const struct plan_recipient *member = groups->items[g].members[i];
             struct report_recipient *one = mem_push(&refused, &count, sizeof(*one));
-            *one = (struct report_recipient){member->address, member->dsn, member->reason, member->detail};
+            *one =
+                (struct report_recipient){member->address, member->dsn, member->reason, member->detail, NULL};
         }
-    if (count > 0)
-        report_undelivered(plan->message, journal, refused, count, &own);
-    for (size_t i = 0; i < count && own.kind == OUTCOME_DONE; i++) {
-        char *what = mem_printf("deliver:%s", refused[i].address);
-        journal_done(journal, what, "refused");
-        free(what);
-    }
-    outcome_merge(outcome, &own);
+    report_refuse(plan->message, journal, refused, count, outcome);
     free(refused);
 }
 

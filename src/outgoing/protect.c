@@ -1,9 +1,11 @@
 #include "outgoing/protect.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/fdio.h"
+#include "util/mem.h"
 
 void protect_put_fd(struct protect_fds *fds, struct xml_writer *w, const char *attribute, int fd)
 {
@@ -59,8 +61,23 @@ static bool grown(const struct call_answer *answer, int out, uint64_t before)
            fdio_size(out, &after) == 0 && after >= before && after - before == length;
 }
 
+/* A strict profile's signature is the one it names, whatever the key in the certificate wanted. */
+static bool signed_as_wanted(const struct call_module *smime, const struct config_profile *profile,
+                             const char *scheme, struct outcome *outcome)
+{
+    char *wanted = mem_printf("rsa-%s-%s", profile->rsa, profile->digest);
+    bool good = !config_profile_strict(profile) || (scheme != NULL && strcmp(scheme, wanted) == 0);
+    if (!good)
+        outcome_temporary(outcome, "4.3.0", "%s: sign: the key signs as %s only, profile %s wants %s",
+                          call_module_name(smime), scheme != NULL ? scheme : "?", profile->name, wanted);
+    free(wanted);
+    return good;
+}
+
+/* `signs` is the profile of a signature, NULL for an encryption. */
 static enum protect_result ask_smime(struct message *message, const char *operation, const struct buf *body,
-                                     const struct protect_fds *fds, int out, struct outcome *outcome)
+                                     const struct protect_fds *fds, const struct config_profile *signs,
+                                     int out, struct outcome *outcome)
 {
     struct call_answer answer = {0};
     enum protect_result result = PROTECT_FAILED;
@@ -77,7 +94,8 @@ static enum protect_result ask_smime(struct message *message, const char *operat
     } else if (!grown(&answer, out, before)) {
         outcome_temporary(outcome, "4.3.0", "%s: %s: the output is not as long as the answer says",
                           call_module_name(message->smime), operation);
-    } else {
+    } else if (signs == NULL ||
+               signed_as_wanted(message->smime, signs, xml_attribute(answer.body, "scheme"), outcome)) {
         result = PROTECT_DONE;
     }
     call_answer_free(&answer);
@@ -118,7 +136,7 @@ enum protect_result protect_sign(struct message *message, const struct entity *e
     enum protect_result result = PROTECT_FAILED;
     if (grant != NULL) {
         write_sign(&body, &fds, message, entity, entry, profile, opaque, call_grant_fd(grant), out);
-        result = ask_smime(message, "sign", &body, &fds, out, outcome);
+        result = ask_smime(message, "sign", &body, &fds, profile, out, outcome);
         call_grant_revoke(grant);
     } else {
         fault_from(entry->module, "grant", &answer, outcome);
@@ -154,7 +172,7 @@ enum protect_result protect_encrypt(struct message *message, const struct entity
     }
     put_entity(&fds, &w, entity);
     xml_close(&w);
-    enum protect_result result = ask_smime(message, "encrypt", &body, &fds, out, outcome);
+    enum protect_result result = ask_smime(message, "encrypt", &body, &fds, NULL, out, outcome);
     buf_free(&body);
     return result;
 }

@@ -9,6 +9,9 @@
 #include "mail/address.h"
 #include "util/mem.h"
 
+/* A choice for every profile, and one for those that are strict. */
+enum { KIND_ANY, KIND_STRICT, KINDS };
+
 struct want {
     enum select_use use;
     char *address;
@@ -16,8 +19,8 @@ struct want {
     struct ask_query query;
     struct select_candidate *candidates;
     size_t candidate_count;
-    struct select_choice choice;
-    char *text; /* behind choice.detail */
+    struct select_choice choices[KINDS];
+    char *texts[KINDS]; /* behind their details */
 };
 
 struct select {
@@ -43,7 +46,8 @@ void select_free(struct select *select)
         ask_query_free(&want->query);
         free(want->address);
         free(want->form);
-        free(want->text);
+        for (int kind = 0; kind < KINDS; kind++)
+            free(want->texts[kind]);
     }
     free(select->wants);
     free(select->unchecked);
@@ -144,49 +148,74 @@ static char *reason_detail(const struct ask_verdict *verdict)
     return mem_strdup(verdict->reason);
 }
 
-/* None is usable: the verdict to tell people. */
-static void explain_none(struct want *want, const char *unchecked)
+/* May this kind of profile use the key of a certificate that is usable otherwise? */
+static bool key_fits(int kind, const struct ask_verdict *verdict)
 {
-    const struct select_candidate *nearest = NULL;
+    return kind == KIND_ANY || (verdict->key != NULL &&
+                                (strcmp(verdict->key, "rsa") == 0 || strcmp(verdict->key, "rsa-pss") == 0));
+}
+
+/* None is usable: the verdict to tell people. */
+static void explain_none(struct want *want, int kind, const char *unchecked)
+{
+    struct select_choice *choice = &want->choices[kind];
+    const struct select_candidate *nearest = NULL, *other = NULL;
+    char **text = &want->texts[kind];
     bool unknown = false;
-    want->choice.reason = want->use == SELECT_SIGN ? "no-key" : "no-certificate";
+    choice->reason = want->use == SELECT_SIGN ? "no-key" : "no-certificate";
     for (size_t i = 0; i < want->candidate_count; i++) {
         const struct select_candidate *candidate = &want->candidates[i];
         if (candidate->verdict.verdict == NULL || (want->use == SELECT_SIGN && candidate->entry->key == NULL))
             continue;
-        unknown = unknown || verdict_is(&candidate->verdict, "status-unknown");
+        if (candidate->rank > 0) /* usable, but not chosen */
+            other = candidate;
+        unknown = unknown ||
+                  (verdict_is(&candidate->verdict, "status-unknown") && key_fits(kind, &candidate->verdict));
         if (nearest == NULL || nearness(candidate->verdict.verdict) > nearness(nearest->verdict.verdict))
             nearest = candidate;
     }
-    if (nearest != NULL) {
-        want->choice.reason = nearest->verdict.verdict;
-        want->text = reason_detail(&nearest->verdict);
+    choice->wrong_key = other != NULL;
+    if (other != NULL) {
+        choice->reason = "wrong-key";
+        *text = mem_strdup(other->verdict.key);
+    } else if (nearest != NULL) {
+        choice->reason = nearest->verdict.verdict;
+        *text = reason_detail(&nearest->verdict);
     }
     if (want->query.uncertain || (unchecked != NULL && want->candidate_count > 0)) {
-        want->choice.uncertain = true;
-        want->choice.reason = "temporary";
-        free(want->text);
-        want->text = mem_strdup(want->query.uncertain ? want->query.uncertain_text : unchecked);
+        choice->uncertain = true;
+        choice->reason = "temporary";
+        free(*text);
+        *text = mem_strdup(want->query.uncertain ? want->query.uncertain_text : unchecked);
     } else if (unknown) {
-        want->choice.uncertain = want->choice.status_unknown = true;
+        choice->uncertain = choice->status_unknown = true;
     }
-    want->choice.detail = want->text;
+    choice->detail = *text;
 }
 
-static void choose(struct want *want, const char *unchecked, const char *now)
+static void choose(struct want *want, int kind, const char *unchecked)
 {
     struct select_candidate *best = NULL;
     for (size_t i = 0; i < want->candidate_count; i++) {
         struct select_candidate *candidate = &want->candidates[i];
-        candidate->rank = select_rank(want->use, candidate->entry, &candidate->verdict, now);
-        if (candidate->rank > 0 && (best == NULL || candidate->rank > best->rank ||
-                                    (candidate->rank == best->rank && newer(candidate, best))))
+        if (candidate->rank > 0 && key_fits(kind, &candidate->verdict) &&
+            (best == NULL || candidate->rank > best->rank ||
+             (candidate->rank == best->rank && newer(candidate, best))))
             best = candidate;
     }
-    want->choice.address = want->address;
-    want->choice.chosen = best;
+    want->choices[kind].address = want->address;
+    want->choices[kind].chosen = best;
     if (best == NULL)
-        explain_none(want, unchecked);
+        explain_none(want, kind, unchecked);
+}
+
+static void rank_and_choose(struct want *want, const char *unchecked, const char *now)
+{
+    for (size_t i = 0; i < want->candidate_count; i++)
+        want->candidates[i].rank =
+            select_rank(want->use, want->candidates[i].entry, &want->candidates[i].verdict, now);
+    for (int kind = 0; kind < KINDS; kind++)
+        choose(want, kind, unchecked);
 }
 
 static void find_all(struct select *select, struct message *message)
@@ -260,25 +289,33 @@ void select_run(struct select *select, struct message *message)
     find_all(select, message);
     validate_all(select, message);
     for (size_t i = 0; i < select->count; i++)
-        choose(&select->wants[i], select->unchecked, now_text());
+        rank_and_choose(&select->wants[i], select->unchecked, now_text());
 }
 
-const struct select_choice *select_get(const struct select *select, size_t index)
+static int kind_of(const struct config_profile *profile)
 {
-    return &select->wants[index].choice;
+    return config_profile_strict(profile) ? KIND_STRICT : KIND_ANY;
 }
 
-static void explain_candidate(const struct want *want, const struct select_candidate *candidate,
+const struct select_choice *select_get(const struct select *select, size_t index,
+                                       const struct config_profile *profile)
+{
+    return &select->wants[index].choices[kind_of(profile)];
+}
+
+static void explain_candidate(const struct want *want, int kind, const struct select_candidate *candidate,
                               struct buf *out)
 {
     const struct ask_entry *entry = candidate->entry;
     const struct ask_verdict *v = &candidate->verdict;
     struct buf line = {0};
-    buf_printf(&line, "  %s %s", candidate == want->choice.chosen ? "chosen" : "not used",
+    buf_printf(&line, "  %s %s", candidate == want->choices[kind].chosen ? "chosen" : "not used",
                entry->fingerprint);
     if (want->use == SELECT_SIGN && entry->key == NULL)
         buf_add_text(&line, " no private key");
     buf_printf(&line, " %s", v->verdict != NULL ? v->verdict : "not checked");
+    if (candidate->rank > 0 && !key_fits(kind, v))
+        buf_printf(&line, " key=%s: the profile is strict, it takes RSA keys only", v->key);
     if (v->reason != NULL && v->reason[0] != '\0')
         buf_printf(&line, " (%s)", v->reason);
     if (v->not_before != NULL && v->not_after != NULL)
@@ -294,10 +331,12 @@ static void explain_candidate(const struct want *want, const struct select_candi
     buf_free(&line);
 }
 
-void select_explain(const struct select *select, size_t index, struct buf *out)
+void select_explain(const struct select *select, size_t index, const struct config_profile *profile,
+                    struct buf *out)
 {
+    const int kind = kind_of(profile);
     const struct want *want = &select->wants[index];
-    const struct select_choice *choice = &want->choice;
+    const struct select_choice *choice = &want->choices[kind];
     const char *what = want->use == SELECT_SIGN ? "signing key" : "certificate";
     if (choice->chosen != NULL)
         explain_note(out, "%s for %s: %s", what, want->address, choice->chosen->entry->fingerprint);
@@ -305,7 +344,7 @@ void select_explain(const struct select *select, size_t index, struct buf *out)
         explain_note(out, "%s for %s: none (%s%s%s)", what, want->address, choice->reason,
                      choice->detail != NULL ? ": " : "", choice->detail != NULL ? choice->detail : "");
     for (size_t i = 0; i < want->candidate_count; i++)
-        explain_candidate(want, &want->candidates[i], out);
+        explain_candidate(want, kind, &want->candidates[i], out);
     if (want->query.uncertain)
         explain_note(out, "  not everything could be looked up: %s", want->query.uncertain_text);
 }

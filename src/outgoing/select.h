@@ -24,7 +24,9 @@ struct select_choice {
     const struct select_candidate *chosen; /* NULL: none usable */
     bool uncertain;                        /* none usable, but something could not be looked up or checked */
     bool status_unknown;                   /* ... only because a revocation status is unknown */
-    const char *reason; /* none usable: "no-certificate", "no-key", or the nearest verdict; "temporary" */
+    bool wrong_key;                        /* none usable, but one would be if the profile were not strict */
+    /* none usable: "no-certificate", "no-key", "wrong-key", or the nearest verdict; "temporary" */
+    const char *reason;
     const char *detail; /* a date or text for the reason; NULL */
 };
 
@@ -35,9 +37,12 @@ void select_free(struct select *select);
 size_t select_want(struct select *select, enum select_use use, const char *address);
 /* Asks the modules. Never fails as a whole: see `uncertain`. */
 void select_run(struct select *select, struct message *message);
-const struct select_choice *select_get(const struct select *select, size_t index);
+/* What was chosen for this profile (NULL: any): a strict one takes RSA keys only. */
+const struct select_choice *select_get(const struct select *select, size_t index,
+                                       const struct config_profile *profile);
 /* "# ..." lines: every certificate considered and why it is used or not. */
-void select_explain(const struct select *select, size_t index, struct buf *out);
+void select_explain(const struct select *select, size_t index, const struct config_profile *profile,
+                    struct buf *out);
 /* One line in verify.log for each certificate considered. */
 void select_log(const struct select *select, const struct message *message);
 

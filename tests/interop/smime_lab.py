@@ -307,6 +307,9 @@ class Answer:
     def signers(self):
         return [(s.get("result"), s.get("reason")) for s in self.body.findall(N + "signer")] if self.body is not None else []
 
+    def transports(self):
+        return [r.get("keytrans") for r in self.body.findall(N + "recipient")] if self.body is not None else []
+
     def __repr__(self):
         return f"<{self.status} {self.reason} {self.text} {ElementTree.tostring(self.body)[:400] if self.body is not None else ''}>"
 
@@ -421,6 +424,12 @@ class Smime:
                 body += f'<candidate key="test:{name}"><certificate>{b64(der)}</certificate></candidate>'
             body += "".join(f"<certificate>{b64(der)}</certificate>" for der in certificates) + "</unwrap>"
             return self.result(self.raw(body, fds, deadline), output, before)
+
+    def inspect(self, content, encoding="binary"):
+        with make_file(content) as source:
+            root = self.raw(f'<inspect><content encoding="{encoding}"><piece fd="0" offset="0" length="{len(content)}"/></content>'
+                            '</inspect>', [source.fileno()])
+            return Answer(root, b"")
 
 
 # ---- MIME -----------------------------------------------------------------------------------------------------------------

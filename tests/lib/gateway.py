@@ -70,7 +70,11 @@ class Pki:
         self.path(name + ".ext").write_text(text)
 
     def _key(self, name, kind):
+        pss = ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
         words = {"rsa": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+                 "rsa-pss": pss,
+                 "rsa-pss-sha384": (*pss, "-pkeyopt", "rsa_pss_keygen_md:sha384", "-pkeyopt", "rsa_pss_keygen_mgf1_md:sha384",
+                                    "-pkeyopt", "rsa_pss_keygen_saltlen:48"),
                  "ec": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")}[kind]
         openssl("genpkey", *words, "-out", self.path(name + ".key"))
 

@@ -146,3 +146,22 @@ enum layer_end layer_open(struct message *message, const struct layer_request *r
     free(words);
     return end;
 }
+
+void layer_form_free(struct layer_form *form)
+{
+    free(form->cipher);
+    strlist_free(&form->keytrans);
+}
+
+enum layer_end layer_inspect(struct message *message, const struct layer_look *look,
+                             struct layer_form *form_r, struct outcome *outcome)
+{
+    char *words = read_words(look->content.fd, look->content.offset, look->content.length);
+
+    (void)message;
+    (void)outcome;
+    *form_r = (struct layer_form){.cipher = mem_strdup(words[0] == 'E' ? "aes-256-gcm" : "aes-128-cbc")};
+    strlist_add(&form_r->keytrans, "rsa-oaep-sha256");
+    free(words);
+    return LAYER_OPENED;
+}

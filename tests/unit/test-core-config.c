@@ -67,8 +67,24 @@ START_TEST(faults_name_line_and_cure)
         {GOOD "PROFILE_x = cipher=des\n", "julia.conf:6: PROFILE_x: cipher=des: must be one of: auto "
                                           "aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm "
                                           "aes-192-gcm aes-256-gcm\n"},
-        {GOOD "PROFILE_x = zipher=des\n",
-         "julia.conf:6: PROFILE_x: \"zipher=des\": wanted are cipher= keytrans= sign= digest= form=\n"},
+        {GOOD "PROFILE_x = zipher=des\n", "julia.conf:6: PROFILE_x: \"zipher=des\": wanted are cipher= "
+                                          "keytrans= sign= digest= form= strict=\n"},
+        {GOOD
+         "PROFILE_x = strict=no\nINCOMING_PROFILE = x.example bdew; edi@y.example X; .x.example default\n",
+         ""},
+        {GOOD
+         "INCOMING_PROFILE = x.example edi; edi@y.example; a@@b bdew;\n  X.example bdew; x.example bdew\n",
+         "julia.conf:6: INCOMING_PROFILE: there is no profile \"edi\"\n"
+         "julia.conf:6: INCOMING_PROFILE: \"edi@y.example\": each entry is ADDRESS-OR-DOMAIN PROFILE, "
+         "entries "
+         "end with ';'\n"
+         "julia.conf:6: INCOMING_PROFILE: \"a@@b\" is neither an address nor a domain\n"
+         "julia.conf:6: INCOMING_PROFILE: \"X.example\" stands there twice\n"
+         "julia.conf:6: INCOMING_PROFILE: \"x.example\" stands there twice\n"},
+        {GOOD "INCOMING_PROFILE = Edi@x.example bdew; edi@X.example modern; m\303\274ller.example bdew; "
+              ".m\303\274ller.example bdew; xn--mller-kva.example modern\n",
+         "julia.conf:6: INCOMING_PROFILE: \"edi@X.example\" stands there twice\n"
+         "julia.conf:6: INCOMING_PROFILE: \"xn--mller-kva.example\" stands there twice\n"},
         {GOOD "LOG = syslogd\n", "julia.conf:6: LOG: must be a file, syslog, syslog:FACILITY or stderr\n"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -161,6 +177,8 @@ START_TEST(profiles)
     p = config_profile_find(&core.config, "bdew");
     ck_assert_str_eq(p->keytrans, "rsa-oaep-sha256");
     ck_assert_str_eq(p->digest, "sha512");
+    ck_assert(config_profile_strict(p) &&
+              !config_profile_strict(config_profile_find(&core.config, "strong")));
     p = config_profile_find(&core.config, NULL);
     ck_assert_str_eq(p->name, "default");
     ck_assert_str_eq(p->cipher, "auto");

@@ -50,7 +50,7 @@ static struct config config = {.max_depth = 5, .max_parts = 10, .max_size = 1000
 static const char *stop_word(enum unwrap_stop stop)
 {
     static const char *const words[] = {"clean",     "undecryptable", "unsupported", "broken",
-                                        "unchecked", "unasked",       "limit"};
+                                        "unchecked", "unasked",       "limit",       "form"};
 
     return words[stop];
 }
@@ -128,7 +128,7 @@ START_TEST(test_groups)
         open_message(&message, rows[i].message);
         add_recipients(&recipients, rows[i].recipients);
         incoming_opens = 0;
-        ck_assert_msg(unwrap_run(&unwrap, &message, &recipients, &outcome), "row %zu", i);
+        ck_assert_msg(unwrap_run(&unwrap, &message, &recipients, NULL, &outcome), "row %zu", i);
         print_groups(&unwrap, &out);
         ck_assert_msg(strcmp(buf_text(&out), rows[i].groups) == 0, "row %zu: %s", i, buf_text(&out));
         ck_assert_msg(incoming_opens == rows[i].opens, "row %zu: %u", i, incoming_opens);
@@ -141,7 +141,8 @@ START_TEST(test_groups)
 }
 END_TEST
 
-static bool try_run(const char *text, const char *names, struct outcome *outcome)
+static bool try_run(const char *text, const char *names, const struct config_profile *profile,
+                    struct buf *groups, struct outcome *outcome)
 {
     struct strlist recipients = {0};
     struct message message;
@@ -151,11 +152,23 @@ static bool try_run(const char *text, const char *names, struct outcome *outcome
     outcome_done(outcome);
     open_message(&message, text);
     add_recipients(&recipients, names);
-    done = unwrap_run(&unwrap, &message, &recipients, outcome);
+    done = unwrap_run(&unwrap, &message, &recipients, profile, outcome);
+    print_groups(&unwrap, groups);
+    if (unwrap.wrong != NULL)
+        buf_printf(groups, " %s", unwrap.wrong);
     unwrap_free(&unwrap);
     strlist_free(&recipients);
     mime_free(&message.mime);
     close(message.fd);
+    return done;
+}
+
+static bool can_run(const char *text, const char *names, struct outcome *outcome)
+{
+    struct buf groups = {0};
+    bool done = try_run(text, names, NULL, &groups, outcome);
+
+    buf_free(&groups);
     return done;
 }
 
@@ -166,18 +179,55 @@ START_TEST(test_uncertain)
 
     incoming_keys = keys;
     incoming_uncertain = true;
-    ck_assert(!try_run(CMS "E:nobody plain", "bob", &outcome));
+    ck_assert(!can_run(CMS "E:nobody plain", "bob", &outcome));
     ck_assert_int_eq(outcome.kind, OUTCOME_TEMPORARY);
-    ck_assert(!try_run(CMS "E:bob plain", "bob carol", &outcome));
-    ck_assert(try_run(CMS "E:bob plain", "bob", &outcome));
-    ck_assert(try_run(CMS "E:gate plain", "bob carol", &outcome));
-    ck_assert(try_run(CMS "s plain", "bob", &outcome));
+    ck_assert(!can_run(CMS "E:bob plain", "bob carol", &outcome));
+    ck_assert(can_run(CMS "E:bob plain", "bob", &outcome));
+    ck_assert(can_run(CMS "E:gate plain", "bob carol", &outcome));
+    ck_assert(can_run(CMS "s plain", "bob", &outcome));
     incoming_uncertain = false;
     incoming_fault = "carol";
-    ck_assert(!try_run(CMS "E:bob,carol plain", "bob carol", &outcome));
+    ck_assert(!can_run(CMS "E:bob,carol plain", "bob carol", &outcome));
     ck_assert_int_eq(outcome.kind, OUTCOME_TEMPORARY);
-    ck_assert(try_run(CMS "E:bob,carol plain", "bob", &outcome));
+    ck_assert(can_run(CMS "E:bob,carol plain", "bob", &outcome));
 }
 END_TEST
 
-UNIT_MAIN("incoming-unwrap", test_groups, test_uncertain)
+static char cbc[] = "aes-256-cbc", oaep[] = "rsa-oaep-sha256", pss[] = "pss", sha256[] = "sha256",
+            yes[] = "yes";
+
+/* A form is demanded: what everybody can see has it, or is never opened. */
+START_TEST(test_form)
+{
+    static const struct config_profile profile = {
+        .cipher = cbc, .keytrans = oaep, .rsa = pss, .digest = sha256, .strict = yes};
+    static const struct {
+        const char *message, *recipients, *groups;
+        unsigned int opens;
+    } forms[] = {
+        {CMS "s plain", "bob", "bob=s/clean", 1},
+        {CMS "e:bob plain", "bob carol", "carol=/undecryptable bob=e/clean", 1},
+        {CMS "E:bob plain", "bob carol", "bob,carol=/form AES-256-GCM", 0},
+        {CMS "E:nobody plain", "bob", "bob=/form AES-256-GCM", 0}, /* whether there is a key or not */
+        {CMS "s E:bob plain", "bob", "bob=s/form AES-256-GCM", 1},
+        {CMS "e:bob E:bob plain", "bob", "bob=eE/clean", 2}, /* nobody could see that */
+    };
+
+    incoming_keys = keys;
+    for (size_t i = 0; i < ROWS(forms); i++) {
+        struct outcome outcome;
+        struct buf groups = {0};
+
+        incoming_opens = 0;
+        incoming_uncertain = strstr(forms[i].groups, "form") != NULL; /* no key module is asked then */
+        ck_assert_msg(try_run(forms[i].message, forms[i].recipients, &profile, &groups, &outcome), "row %zu",
+                      i);
+        ck_assert_msg(strcmp(buf_text(&groups), forms[i].groups) == 0, "row %zu: %s", i, buf_text(&groups));
+        ck_assert_msg(incoming_opens == forms[i].opens, "row %zu: %u", i, incoming_opens);
+        buf_free(&groups);
+    }
+    incoming_uncertain = false;
+}
+END_TEST
+
+UNIT_MAIN("incoming-unwrap", test_groups, test_uncertain, test_form)

@@ -126,7 +126,7 @@ static void check_field(const struct mime_part *part, const char *name, const ch
 
 static void report(const char *reason, const char *detail)
 {
-    struct report_recipient recipient = {"partner@x.example", "5.7.5", reason, detail};
+    struct report_recipient recipient = {"partner@x.example", "5.7.5", reason, detail, NULL};
 
     outcome_done(&f.outcome);
     report_undelivered(&f.message, journal, &recipient, 1, &f.outcome);
@@ -210,12 +210,13 @@ END_TEST
 
 static void check_template(const char *language, const char *file)
 {
-    static const char *const pairs[] = {"RECIPIENT",  "r@x.example", "REASON",        "key",        "DETAIL",
-                                        "2026-03-01", "STATUS",      "5.7.5",         "SENDER",     "s@x",
-                                        "ADMIN",      "admin@x",     "SUBJECT",       "subject",    "DATE",
-                                        "date",       "QUEUE_ID",    "4ABC",          "MYHOSTNAME", "host",
-                                        "KIND",       "kind",        "HELD_BACK",     "7",          "COUNT",
-                                        "2",          "MESSAGE_ID",  "<1@x.example>", NULL};
+    static const char *const pairs[] = {
+        "RECIPIENT", "r@x.example", "REASON",   "key",   "DETAIL",     "2026-03-01", "STATUS",
+        "5.7.5",     "SENDER",      "s@x",      "ADMIN", "admin@x",    "SUBJECT",    "subject",
+        "DATE",      "date",        "QUEUE_ID", "4ABC",  "MYHOSTNAME", "host",       "KIND",
+        "kind",      "HELD_BACK",   "7",        "COUNT", "2",          "MESSAGE_ID", "<1@x.example>",
+        "FOUND",     "x",           "KEYTRANS", "k",     "CIPHER",     "c",          "SIGNATURE",
+        "s",         NULL};
     const char *templates = f.config.templates;
     char *name = mem_strndup(file, strlen(file) - 4);
     bool reason = strncmp(name, "reason", 6) == 0;
@@ -368,11 +369,12 @@ END_TEST
 
 START_TEST(several_recipients)
 {
-    struct report_recipient recipients[] = {{"a@x.example", "5.7.5", "revoked", NULL},
+    struct report_recipient recipients[] = {{"a@x.example", "5.7.5", "revoked", NULL, NULL},
                                             {"j\xC3\xBCrgen@x.example", "5.7.1", "rejected",
                                              "gr\xC3\xBC\xC3\x9F"
-                                             "e"},
-                                            {"c@x.example", "5.7.5", "no-certificate", NULL}};
+                                             "e",
+                                             NULL},
+                                            {"c@x.example", "5.7.5", "no-certificate", NULL, NULL}};
     struct mail mail;
     char *text;
 
@@ -399,6 +401,82 @@ START_TEST(several_recipients)
     report_undelivered(&f.message, journal, recipients, 3, &f.outcome);
     check_calls("");
     ck_assert_int_eq(f.outcome.kind, OUTCOME_DONE);
+    tear_down();
+}
+END_TEST
+
+/* Values that only one reason has; those of all reasons stand before them, also where one is missing. */
+START_TEST(values_of_a_reason)
+{
+    static const char *const pairs[] = {"FOUND",      "RSAES-PKCS1-v1_5", "CIPHER", NULL, "KEYTRANS",
+                                        "RSAES-OAEP", "SENDER",           "nobody", NULL};
+    const struct report_recipient recipient = {"partner@x.example", "5.7.6", "form", NULL, pairs};
+    struct mail mail;
+    char *text;
+
+    set_up(ORIGINAL, "user_1@behoerde.de");
+    report_undelivered(&f.message, journal, &recipient, 1, &f.outcome);
+    read_mail(&mail);
+    text = part_text(&mail, mail.mime.root->children);
+    check_contains(text, "Found:    RSAES-PKCS1-v1_5\n    Required: key transport RSAES-OAEP\n    What");
+    free(text);
+    free_mail(&mail);
+    tear_down();
+}
+END_TEST
+
+static enum outcome_kind refuse_incoming(const char *text, const char *sender, const char *recipient,
+                                         size_t *count_r)
+{
+    const struct report_recipient refused = {recipient, "5.7.6", "form", "found: x", NULL};
+    struct outcome outcome;
+
+    journal_close(journal);
+    fixture_message(&f, text, strlen(text), sender);
+    journal = journal_open(&f.message, &f.outcome);
+    outcome_done(&outcome);
+    *count_r = report_refuse_incoming(&f.message, journal, &refused, 1, &outcome);
+    return outcome.kind;
+}
+
+/* Each sender hears once an hour, and of every recipient of that message; our own people never. */
+START_TEST(refused_incoming)
+{
+    static const char first[] = "From: a@x.example\n\n1\n", second[] = "From: a@x.example\n\n2\n";
+    static const struct {
+        const char *text, *sender, *recipient;
+        size_t count;
+        const char *calls;
+    } rows[] = {
+        {first, "a@x.example", "user_1@behoerde.de", 1, "x\n"},
+        {first, "a@x.example", "user_1@behoerde.de", 0, ""}, /* a retry */
+        {first, "a@x.example", "user_2@behoerde.de", 1, "x\n"},
+        {second, "A@X.example", "user_1@behoerde.de", 1, ""}, /* the same sender, within the hour */
+        {second, "b@x.example", "user_1@behoerde.de", 1, "x\n"},
+        {second, "user_1@behoerde.de", "user_2@behoerde.de", 1, ""},
+        {second, "root", "user_2@behoerde.de", 1, ""},
+        {second, "", "user_2@behoerde.de", 1, ""},
+    };
+    size_t count;
+
+    set_up(ORIGINAL, "user_1@behoerde.de");
+    fixture_target(&f, CONFIG_TARGET_EXTERNAL, FIXTURE_STORE);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        forget_mail();
+        ck_assert_int_eq(refuse_incoming(rows[i].text, rows[i].sender, rows[i].recipient, &count),
+                         OUTCOME_DONE);
+        ck_assert_msg(count == rows[i].count, "row %zu: %zu", i, count);
+        if (rows[i].sender[0] != '\0') /* ADMIN hears of that */
+            check_calls(rows[i].calls);
+    }
+    fixture_target(&f, CONFIG_TARGET_EXTERNAL, "exit 75");
+    ck_assert_int_eq(refuse_incoming(second, "c@x.example", "user_1@behoerde.de", &count), OUTCOME_TEMPORARY);
+    ck_assert_uint_eq(count, 0);
+    fixture_target(&f, CONFIG_TARGET_EXTERNAL, FIXTURE_STORE);
+    forget_mail();
+    ck_assert_int_eq(refuse_incoming(second, "c@x.example", "user_1@behoerde.de", &count), OUTCOME_DONE);
+    ck_assert_uint_eq(count, 1);
+    check_calls("x\n"); /* what could not be sent was not counted against it */
     tear_down();
 }
 END_TEST
@@ -650,4 +728,5 @@ START_TEST(notice_faults)
 END_TEST
 
 UNIT_MAIN("report", filling, fallbacks, shipped_templates, undelivered, german, several_recipients,
-          target_refuses, unanswered, notify, hostile_values, long_header, notices, rate, notice_faults)
+          values_of_a_reason, refused_incoming, target_refuses, unanswered, notify, hostile_values,
+          long_header, notices, rate, notice_faults)
