@@ -108,7 +108,7 @@ static const struct conf_entry table[] = {
     CHOICE("HARVEST", AT(harvest), "review", "no|review|public"),
     YESNO("SUBJECT_TAGS", AT(subject_tags), "no"),
     YESNO("REPORT", AT(report), "no"),
-    CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|yes|confidential"),
+    CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|clear|hcp_baseline|hcp_shy"),
     CHOICE("DKIM_BROKEN", AT(dkim_broken), "remove", "keep|remove|refuse"),
     YESNO("ACCEPT_WEAK", AT(accept_weak), "no"),
     CHOICE("REVOCATION", AT(revocation), "prefer", "require|prefer|off"),

@@ -28,6 +28,7 @@ static const struct setting {
     {"sign", "rsa-pkcs1=pkcs1 rsa-pss=pss", offsetof(struct config_profile, rsa)},
     {"digest", "sha256 sha384 sha512", offsetof(struct config_profile, digest)},
     {"form", "clear opaque", offsetof(struct config_profile, form)},
+    {"headers", "no clear hcp_baseline hcp_shy", offsetof(struct config_profile, headers)},
 };
 
 static struct config_profile *profile_new(struct config *config, const char *name)
@@ -88,7 +89,8 @@ static const char *profile_set(struct config_profile *profile, const char *word)
         *target = stored;
         return NULL;
     }
-    snprintf(fault, sizeof(fault), "\"%.60s\": wanted are cipher= keytrans= sign= digest= form=", word);
+    snprintf(fault, sizeof(fault),
+             "\"%.60s\": wanted are cipher= keytrans= sign= digest= form= headers=", word);
     return fault;
 }
 
@@ -172,4 +174,21 @@ const struct config_profile *config_profile_find(const struct config *config, co
         if (strcasecmp(config->profiles[i].name, name) == 0)
             return &config->profiles[i];
     return NULL;
+}
+
+static const char *const protections[] = {"no", "clear", "hcp_baseline", "hcp_shy"};
+
+const char *config_protection_word(enum config_protection protection)
+{
+    return protections[protection];
+}
+
+enum config_protection config_profile_protection(const struct config *config,
+                                                 const struct config_profile *profile)
+{
+    const char *own = profile != NULL ? profile->headers : NULL;
+    for (size_t i = 0; own != NULL && i < sizeof(protections) / sizeof(protections[0]); i++)
+        if (strcmp(protections[i], own) == 0)
+            return (enum config_protection)i;
+    return (enum config_protection)config->header_protection;
 }

@@ -66,11 +66,12 @@ static bool worked(struct product *product, enum protect_result result)
 }
 
 /* Without what ends here: signatures of own domains that would not hold any more. */
-static void outer_header(struct product *product, bool encrypted, bool sealed, struct buf *outer)
+static void outer_header(struct product *product, const struct config_profile *profile, bool encrypted,
+                         bool sealed, struct buf *outer)
 {
     const struct plan *plan = product->plan;
     const struct header *header = &plan->message->mime.root->header;
-    struct entity_header how = plan_header(plan, encrypted);
+    struct entity_header how = plan_header(plan, profile, encrypted);
     bool *removed = dkim_remove(plan, &how, sealed);
     for (size_t i = 0; removed != NULL && !product->told && i < header->count; i++)
         if (removed[i]) {
@@ -155,11 +156,11 @@ static bool sign_entity(struct product *product, struct signature *signature, co
 
 static void make_signature(struct product *product, struct signature *signature)
 {
-    struct entity_header how = plan_header(product->plan, signature->encrypted);
+    struct entity_header how = plan_header(product->plan, signature->profile, signature->encrypted);
     struct entity entity = {.own_fd = -1};
     struct buf outer = {0};
     outcome_done(&signature->outcome);
-    outer_header(product, false, true, &outer);
+    outer_header(product, signature->profile, false, true, &outer);
     if (entity_prepared(&how, &entity, &signature->outcome))
         sign_entity(product, signature, &outer, &entity);
     entity_free(&entity);
@@ -169,7 +170,8 @@ static void make_signature(struct product *product, struct signature *signature)
 /* The signature for this group, made when it is first needed. */
 static const struct signature *signature_for(struct product *product, const struct group *group)
 {
-    bool encrypted = group->certificate_count > 0 && product->plan->protect;
+    bool encrypted = group->certificate_count > 0 &&
+                     plan_protection(product->plan, group->profile) != CONFIG_PROTECTION_NO;
     for (size_t i = 0; i < product->count; i++) {
         const struct signature *known = &product->signatures[i];
         if (known->signer == group->signer && known->profile == group->profile &&
@@ -190,10 +192,12 @@ static bool encrypt_entity(struct product *product, const struct group *group, c
                            struct outcome *outcome)
 {
     struct buf outer = {0};
-    outer_header(product, true, true, &outer);
+    outer_header(product, group->profile, true, true, &outer);
     product->fd = begin_file(product, &outer, outcome);
     struct lastcheck check = {.form = LASTCHECK_ENCRYPTED,
                               .outer = &outer,
+                              .original = &product->plan->message->mime.root->header,
+                              .protection = plan_protection(product->plan, group->profile),
                               .recipients = group->certificates,
                               .recipient_count = group->certificate_count};
     bool ok =
@@ -214,7 +218,7 @@ static bool make_encrypted(struct product *product, const struct group *group,
     if (signature != NULL) {
         entity.pieces[0] = (struct entity_piece){signature->fd, signature->entity_start, signature->length};
     } else {
-        struct entity_header how = plan_header(product->plan, true);
+        struct entity_header how = plan_header(product->plan, group->profile, true);
         ok = entity_plain(&how, &entity, outcome);
     }
     ok = ok && encrypt_entity(product, group, &entity, outcome);
@@ -232,7 +236,7 @@ static bool make_clear(struct product *product, struct product_file *file_r, str
     *file_r = (struct product_file){message->fd, message->offset, "clear"};
     if (!plan_clear_changes(product->plan))
         return true;
-    outer_header(product, false, false, &header);
+    outer_header(product, NULL, false, false, &header);
     product->fd = begin_file(product, &header, outcome);
     uint64_t rest = root->start + root->header.len;
     bool ok = product->fd >= 0;
