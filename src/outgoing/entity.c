@@ -210,9 +210,14 @@ static void add_hp_outer(const struct entity_header *how, struct buf *out)
     buf_free(&outside);
 }
 
+static const struct message *content_of(const struct entity_header *how)
+{
+    return how->content != NULL ? how->content : how->message;
+}
+
 void entity_inner_header(const struct entity_header *how, struct buf *out)
 {
-    const struct mime_part *root = how->message->mime.root;
+    const struct mime_part *root = content_of(how)->mime.root;
     const struct header *header = &root->header;
     const bool protect = how->protection != CONFIG_PROTECTION_NO && !how->kept_inside;
     bool typed = false;
@@ -259,21 +264,22 @@ static int header_file(const struct entity_header *how, uint64_t *length_r, stru
 
 bool entity_plain(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
 {
-    const struct mime_part *root = how->message->mime.root;
+    const struct message *content = content_of(how);
+    const struct mime_part *root = content->mime.root;
     uint64_t length;
     int fd = header_file(how, &length, outcome);
     *entity_r = (struct entity){.own_fd = fd};
     if (fd < 0)
         return false;
     entity_r->pieces[0] = (struct entity_piece){fd, 0, length};
-    entity_r->pieces[1] = (struct entity_piece){how->message->fd, root->body, root->end - root->body};
+    entity_r->pieces[1] = (struct entity_piece){content->fd, root->body, root->end - root->body};
     entity_r->count = root->end > root->body ? 2 : 1;
     return true;
 }
 
 bool entity_prepared(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
 {
-    const struct message *message = how->message;
+    const struct message *message = content_of(how);
     struct buf inner = {0};
     entity_inner_header(how, &inner);
     bool limited =

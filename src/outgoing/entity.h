@@ -24,7 +24,8 @@ uint64_t entity_length(const struct entity *entity);
 /* How the header is shown and protected (HEADER_PROTECTION, RFC 9788). */
 struct entity_header {
     const struct message *message;
-    struct trigger trigger; /* which triggers to remove from Subject */
+    const struct message *content; /* whose Content-* fields and body go inside; NULL: the message's own */
+    struct trigger trigger;        /* which triggers to remove from Subject */
     enum config_protection protection;
     bool encrypted;   /* the entity is encrypted: hp="cipher", and what `protection` hides is hidden */
     bool kept_inside; /* the fields stand inside already, where somebody signed them: no copies are made */

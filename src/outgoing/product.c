@@ -7,6 +7,7 @@
 #include "delivery/report.h"
 #include "outgoing/dkim.h"
 #include "outgoing/lastcheck.h"
+#include "outgoing/legacy.h"
 #include "outgoing/protect.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -24,13 +25,21 @@ struct signature { /* one signed entity behind an outer header; the header makes
     bool died;              /* ... because the module ended */
 };
 
+/* The message with what is hidden in its text (legacy.h). */
+struct decorated {
+    bool made;
+    int fd; /* -1: there is nothing to add */
+    struct message view;
+};
+
 struct product {
     const struct plan *plan;
     struct journal *journal;
     struct signature *signatures;
     size_t count;
-    int fd;    /* of the group at hand; -1 none */
-    bool told; /* that DKIM-Signature fields were removed */
+    struct decorated decorated[CONFIG_PROTECTION_SHY + 1]; /* by policy */
+    int fd;                                                /* of the group at hand; -1 none */
+    bool told;                                             /* that DKIM-Signature fields were removed */
     bool died;
 };
 
@@ -50,6 +59,13 @@ void product_free(struct product *product)
     for (size_t i = 0; i < product->count; i++)
         fdio_close(&product->signatures[i].fd);
     free(product->signatures);
+    for (size_t i = 0; i <= CONFIG_PROTECTION_SHY; i++) {
+        struct decorated *decorated = &product->decorated[i];
+        if (decorated->made && decorated->fd >= 0)
+            message_view_free(&decorated->view);
+        if (decorated->made)
+            fdio_close(&decorated->fd);
+    }
     fdio_close(&product->fd);
     free(product);
 }
@@ -128,6 +144,23 @@ static bool passes_last_check(const struct product *product, struct lastcheck *c
     return false;
 }
 
+/* What goes inside of an encrypted message has the hidden fields in its text, too. False: outcome filled in.
+ */
+static bool add_legacy(struct product *product, struct entity_header *how, struct outcome *outcome)
+{
+    struct decorated *decorated = &product->decorated[how->protection];
+    if (!how->encrypted)
+        return true;
+    if (!decorated->made && legacy_write(how, &decorated->fd, outcome)) {
+        decorated->made = true;
+        if (decorated->fd >= 0)
+            message_view(product->plan->message, decorated->fd, &decorated->view, outcome);
+    }
+    if (outcome->kind == OUTCOME_DONE && decorated->fd >= 0)
+        how->content = &decorated->view;
+    return outcome->kind == OUTCOME_DONE;
+}
+
 /* Signs into signature->fd, behind `outer`. */
 static bool sign_entity(struct product *product, struct signature *signature, const struct buf *outer,
                         const struct entity *entity)
@@ -161,7 +194,7 @@ static void make_signature(struct product *product, struct signature *signature)
     struct buf outer = {0};
     outcome_done(&signature->outcome);
     outer_header(product, signature->profile, false, true, &outer);
-    if (entity_prepared(&how, &entity, &signature->outcome))
+    if (add_legacy(product, &how, &signature->outcome) && entity_prepared(&how, &entity, &signature->outcome))
         sign_entity(product, signature, &outer, &entity);
     entity_free(&entity);
     buf_free(&outer);
@@ -219,7 +252,7 @@ static bool make_encrypted(struct product *product, const struct group *group,
         entity.pieces[0] = (struct entity_piece){signature->fd, signature->entity_start, signature->length};
     } else {
         struct entity_header how = plan_header(product->plan, group->profile, true);
-        ok = entity_plain(&how, &entity, outcome);
+        ok = add_legacy(product, &how, outcome) && entity_plain(&how, &entity, outcome);
     }
     ok = ok && encrypt_entity(product, group, &entity, outcome);
     entity_free(&entity);

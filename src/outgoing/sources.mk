@@ -8,6 +8,8 @@ OUTGOING_SRC := \
 	src/outgoing/hcp.c \
 	src/outgoing/lastcheck.c \
 	src/outgoing/lastcheck_hidden.c \
+	src/outgoing/legacy.c \
+	src/outgoing/legacy_part.c \
 	src/outgoing/outgoing.c \
 	src/outgoing/plan.c \
 	src/outgoing/prepare.c \
