@@ -148,6 +148,24 @@ static void read_said(struct protected *protected, const struct header *header)
     buf_free(&fields);
 }
 
+/* Texts that are protected around a signature only. Nothing that says who wrote the message, or to whom an
+   answer goes: that must be signed, where something is. */
+static void add_texts(struct protected *protected, const struct header *around)
+{
+    static const char *const texts[] = {"Subject", "Comments", "Keywords", "Thread-Topic"};
+    struct buf all = {0};
+
+    buf_add(&all, protected->inside.data, protected->inside.len);
+    buf_add_text(&all, all.len > 0 && all.data[all.len - 1] != '\n' ? "\n" : "");
+    for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++)
+        for (size_t i = 0; header_count(&protected->inside, texts[t]) == 0 && i < around->count; i++)
+            if (header_field_is(around, i, texts[t]))
+                protected_put_field(around, i, "\n", &all);
+    header_free(&protected->inside);
+    header_parse(&protected->inside, buf_text(&all), all.len);
+    buf_free(&all);
+}
+
 /* julia as the sender cannot write into a signature that the user has made himself: then the fields stand
    around it, at the root of what came out of the encrypted layer. RFC 9788 knows no such place, and nothing
    there is signed. */
@@ -163,6 +181,8 @@ static int look_around_signatures(struct finder *f, const struct unwrap_node *no
             continue;
         if (f->found->form == PROTECTED_NOT)
             take_header(f, PROTECTED_HP, f->mime.root);
+        else
+            add_texts(f->found, &f->mime.root->header);
         if (f->found->said.count == 0)
             read_said(f->found, &f->mime.root->header);
         return 0;
