@@ -113,7 +113,7 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
-    if (form == DELIVER_AS_IT_CAME)
+    if (form != DELIVER_OPENED && deliver->node->outer == NULL)
         protected_forgo(&deliver->protected);
     deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
@@ -184,6 +184,7 @@ static char *report_text(const struct deliver *deliver, const struct message *me
                            "ISSUER",      verdict == NULL ? NULL : verdict->issuer,
                            "FINGERPRINT", status->signer == NULL ? NULL : status->signer->fingerprint,
                            "WEAK",        status->weak,
+                           "HEADER",      status->header,
                            "MYHOSTNAME",  message->config->myhostname,
                            NULL};
     char *text = NULL;
@@ -301,10 +302,11 @@ void deliver_log(const struct deliver *deliver)
     const struct status *status = &deliver->status;
     char *count = mem_printf("%zu", deliver->strand->recipients.count);
 
-    log_event(
-        LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption", status_encryption_word(status->encryption),
-        "signature", status_signature_word(status->signature), "signer",
-        status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, (char *)NULL);
+    log_event(LOG_LEVEL_INFO, "incoming", "rcpts", count, "encryption",
+              status_encryption_word(status->encryption), "signature",
+              status_signature_word(status->signature), "signer",
+              status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, "header",
+              status->header, (char *)NULL);
     free(count);
 }
 

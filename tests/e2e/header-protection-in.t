@@ -113,7 +113,10 @@ def forms(tap, g, out):
     octets = outer(subject="Pay") + entity
     unchanged(tap, shown(tap, g, octets, "DELIVER=original: nothing is replaced", author=EYE, Subject="Pay", signature="valid-other-address",
                          told="protected; differs: Subject, From", X_JULIA_Inner_From=FRIEND), octets)
-    settings(g, DELIVER=None, STRIP_SIGNATURES="yes")
+    settings(g, MODE="gateway", SCANNER_CLIENTS="198.51.100.9")
+    octets = outer(subject="Pay") + entity
+    shown(tap, g, octets, "... nor in what the scanner gets, when there is no original to be exchanged", author=EYE, Subject="Pay", signature="valid-other-address")
+    settings(g, MODE=None, SCANNER_CLIENTS=None, DELIVER=None, STRIP_SIGNATURES="yes")
     got = shown(tap, g, outer(subject="Pay") + entity, "STRIP_SIGNATURES", author=FRIEND, Subject="Hello", signature="valid")
     tap.ok(got.octets.endswith(b"\n\nI quit.\n"), "... the text alone", got.octets)
     settings(g, STRIP_SIGNATURES=None, SUBJECT_TAGS="yes")
