@@ -105,15 +105,20 @@ void hcp_free(struct hcp *hcp)
     strlist_free(&hcp->subjects);
 }
 
+/* clang-format off */
+/* What these fields say is theirs, whatever the Subject says. */
+static const char *const own_reason[] = {
+    "From", "Sender", "Reply-To", "To", "Cc", "Date", "Message-ID", "In-Reply-To", "References",
+    "Followup-To", "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Date",
+    "Resent-Message-ID", "List-", "Auto-Submitted", "Precedence", "Importance", "Priority",
+    "X-Priority", "Sensitivity", "Organization", "User-Agent", "X-Mailer",
+    "Disposition-Notification-To", "Return-Receipt-To", "Errors-To", "Subject", NULL};
+/* clang-format on */
+
 bool hcp_repeats_subject(const struct hcp *hcp, const struct header *header, size_t index)
 {
-    /* What they say is theirs, whatever the Subject says. */
-    static const char *const own[] = {"From",    "Sender",     "Reply-To",       "To",         "Cc",
-                                      "Date",    "Message-ID", "In-Reply-To",    "References", "Followup-To",
-                                      "Resent-", "List-",      "Auto-Submitted", "Precedence", "Subject",
-                                      NULL};
     bool found = false;
-    if (!hcp_protects(header, index) || field_in(header, index, own) || hcp->subjects.count == 0)
+    if (!hcp_protects(header, index) || field_in(header, index, own_reason) || hcp->subjects.count == 0)
         return false;
     char *said = header_text(header, index);
     for (size_t i = 0; i < hcp->subjects.count && !found; i++) {

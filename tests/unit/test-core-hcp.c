@@ -37,8 +37,9 @@ START_TEST(policies)
          "Subject: Re: AW: Meier GmbH\nThread-Topic: x\nX-Prev-Subject: AW: Meier\n  GmbH\nX-Report: "
          "\"meier\"\n",
          "Subject: [...]\nX-Report: \"meier\"\n", NULL},
-        {"Subject: 1\nX-Priority: 1\nX-B: 11\n", "Subject: 1\nX-Priority: 1\nX-B: 11\n",
-         "Subject: [...]\nX-B: 11\n", NULL},
+        {"Subject: 1\nX-Code: 1\nX-B: 11\nX-Priority: 1\nResent-Subject: 1\n",
+         "Subject: 1\nX-Code: 1\nX-B: 11\nX-Priority: 1\nResent-Subject: 1\n",
+         "Subject: [...]\nX-B: 11\nX-Priority: 1\n", NULL},
         {"Subject: Re:\nX-A:\nX-B: Re:\n", "Subject: Re:\nX-A:\nX-B: Re:\n",
          "Subject: [...]\nX-A:\nX-B: Re:\n", NULL},
         {"Subject: List\nList-Id: List <list.x.example>\nFrom: List <l@x.example>\nReceived: for List\n",
