@@ -109,7 +109,7 @@ static const struct conf_entry table[] = {
     YESNO("SUBJECT_TAGS", AT(subject_tags), "no"),
     YESNO("REPORT", AT(report), "no"),
     ITEMS("INCOMING_PROFILE", AT(incoming_profile), NULL),
-    CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|yes|confidential"),
+    CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|clear|hcp_baseline|hcp_shy"),
     CHOICE("DKIM_BROKEN", AT(dkim_broken), "remove", "keep|remove|refuse"),
     YESNO("ACCEPT_WEAK", AT(accept_weak), "no"),
     CHOICE("REVOCATION", AT(revocation), "prefer", "require|prefer|off"),

@@ -29,7 +29,14 @@ enum config_changed { CONFIG_CHANGED_DELIVER, CONFIG_CHANGED_KEEP };
 enum config_lost { CONFIG_LOST_PLAIN, CONFIG_LOST_KEEP };
 enum config_scanner_notice { CONFIG_SCANNER_NOTICE_ADMIN, CONFIG_SCANNER_NOTICE_RECIPIENT };
 enum config_local { CONFIG_LOCAL_INTERNAL, CONFIG_LOCAL_REFUSE };
-enum config_protection { CONFIG_PROTECTION_NO, CONFIG_PROTECTION_YES, CONFIG_PROTECTION_CONFIDENTIAL };
+/* Header protection (RFC 9788), and how much of the header stays outside of what is encrypted; the order
+   counts: each hides what the one before hides, and more. */
+enum config_protection {
+    CONFIG_PROTECTION_NO,
+    CONFIG_PROTECTION_CLEAR, /* hcp_no_confidentiality */
+    CONFIG_PROTECTION_BASELINE,
+    CONFIG_PROTECTION_SHY
+};
 
 struct config_profile {
     char *name;
@@ -39,6 +46,7 @@ struct config_profile {
     char *digest;   /* sha256, ... */
     char *form;     /* clear, opaque */
     char *strict;   /* yes: RSA keys only, no elliptic curves instead */
+    char *headers;  /* a word of HEADER_PROTECTION; NULL: what that says */
 };
 
 struct config {
@@ -70,7 +78,7 @@ struct config {
     int harvest;
     bool subject_tags, report;
     struct strlist incoming_profile; /* items "ADDRESS-OR-DOMAIN PROFILE" */
-    int header_protection;           /* enum config_protection (RFC 9788; confidential: hcp_baseline) */
+    int header_protection;           /* enum config_protection */
     int dkim_broken;                 /* enum config_dkim */
     bool accept_weak;
     int revocation;
@@ -100,9 +108,13 @@ struct config {
 bool config_load(struct config *config, const char *path, struct conf_faults *faults);
 void config_free(struct config *config);
 const struct config_profile *config_profile_find(const struct config *config,
-                                                 const char *name); /* NULL name: "default" */
-bool config_profile_strict(const struct config_profile *profile);   /* NULL: no */
-const char *config_target_name(enum config_target target);          /* "external", "scanner", "internal" */
+                                                 const char *name);    /* NULL name: "default" */
+bool config_profile_strict(const struct config_profile *profile);      /* NULL: no */
+const char *config_protection_word(enum config_protection protection); /* as HEADER_PROTECTION has it */
+/* Of messages with this profile. */
+enum config_protection config_profile_protection(const struct config *config,
+                                                 const struct config_profile *profile);
+const char *config_target_name(enum config_target target); /* "external", "scanner", "internal" */
 
 enum config_target config_incoming_target(const struct config *config); /* by MODE */
 

@@ -29,6 +29,7 @@ static const struct setting {
     {"digest", "sha256 sha384 sha512", offsetof(struct config_profile, digest)},
     {"form", "clear opaque", offsetof(struct config_profile, form)},
     {"strict", "no yes", offsetof(struct config_profile, strict)},
+    {"headers", "no clear hcp_baseline hcp_shy", offsetof(struct config_profile, headers)},
 };
 
 static struct config_profile *profile_new(struct config *config, const char *name)
@@ -91,7 +92,7 @@ static const char *profile_set(struct config_profile *profile, const char *word)
         return NULL;
     }
     snprintf(fault, sizeof(fault),
-             "\"%.60s\": wanted are cipher= keytrans= sign= digest= form= strict=", word);
+             "\"%.60s\": wanted are cipher= keytrans= sign= digest= form= strict= headers=", word);
     return fault;
 }
 
@@ -180,4 +181,21 @@ const struct config_profile *config_profile_find(const struct config *config, co
 bool config_profile_strict(const struct config_profile *profile)
 {
     return profile != NULL && profile->strict != NULL && strcmp(profile->strict, "yes") == 0;
+}
+
+static const char *const protections[] = {"no", "clear", "hcp_baseline", "hcp_shy"};
+
+const char *config_protection_word(enum config_protection protection)
+{
+    return protections[protection];
+}
+
+enum config_protection config_profile_protection(const struct config *config,
+                                                 const struct config_profile *profile)
+{
+    const char *own = profile != NULL ? profile->headers : NULL;
+    for (size_t i = 0; own != NULL && i < sizeof(protections) / sizeof(protections[0]); i++)
+        if (strcmp(protections[i], own) == 0)
+            return (enum config_protection)i;
+    return (enum config_protection)config->header_protection;
 }

@@ -105,7 +105,7 @@ static void note_dkim(const struct plan *plan, const struct group *group, struct
     const struct header *header = &plan->message->mime.root->header;
     bool *broken = NULL;
     if (group->end == PLAN_SEND)
-        broken = dkim_broken_by(plan, group->signer != NULL, group->certificate_count > 0);
+        broken = dkim_broken_by(plan, group->profile, group->signer != NULL, group->certificate_count > 0);
     for (size_t i = 0; broken != NULL && i < header->count; i++)
         if (broken[i]) {
             char *domain = dkim_domain(header, i);
@@ -114,6 +114,17 @@ static void note_dkim(const struct plan *plan, const struct group *group, struct
             free(domain);
         }
     free(broken);
+}
+
+static void note_protection(const struct plan *plan, const struct group *group, struct buf *out)
+{
+    enum config_protection protection = plan_protection(plan, group->profile);
+    bool encrypted = group->certificate_count > 0;
+    if (group->end != PLAN_SEND || protection == CONFIG_PROTECTION_NO ||
+        (!encrypted && group->signer == NULL))
+        return;
+    explain_note(out, "header protection: %s",
+                 config_protection_word(encrypted ? protection : CONFIG_PROTECTION_CLEAR));
 }
 
 /* Each look-up once per group. */
@@ -164,5 +175,6 @@ void explain_group(const struct plan *plan, const struct group *group, const cha
     for (size_t i = 0; i < group->count; i++)
         note_member(plan, group->members[i], out);
     note_wants(plan, group, out);
+    note_protection(plan, group, out);
     note_dkim(plan, group, out);
 }

@@ -46,7 +46,8 @@ static const struct {
                  "Signed by: ${SIGNER}\n"
                  "Certificate issued by: ${ISSUER}\n"
                  "Certificate (SHA-256): ${FINGERPRINT}\n"
-                 "Weak methods were used: ${WEAK}\n"},
+                 "Weak methods were used: ${WEAK}\n"
+                 "Header fields: ${HEADER}\n"},
 };
 
 const char *report_builtin(const char *name)

@@ -44,7 +44,7 @@ static int write_outer(const struct assemble *a, bool inner, int out, uint64_t *
     bool open = false;
     int rc;
 
-    for (size_t i = 0; inner && i < a->protected->names.count; i++)
+    for (size_t i = 0; i < a->protected->names.count; i++)
         strlist_add(&drop, a->protected->names.items[i]);
     if (a->subject != NULL)
         strlist_add(&drop, "Subject");
@@ -53,9 +53,9 @@ static int write_outer(const struct assemble *a, bool inner, int out, uint64_t *
     if (rc == 0)
         rc = headercopy_run(&how, message->fd, message->offset, message->size, out, end_r, &open);
     buf_clear(&text);
-    if (open && (inner || a->subject != NULL))
+    if (open && (inner || a->subject != NULL || a->protected->names.count > 0))
         buf_add_text(&text, message->eol);
-    if (inner)
+    if (a->protected->names.count > 0)
         protected_write(a->protected, a->subject != NULL, how.authserv_id, message->eol, &text);
     if (a->subject != NULL)
         header_write(&text, "Subject", a->subject, message->eol);
@@ -142,7 +142,8 @@ static int write_entity(const struct assemble *a, const struct mime *mime, int o
     uint64_t body = root->body;
     int rc;
 
-    if (!content_fields(&root->header, a->message->config->authserv_id, &header))
+    if (!content_fields(&root->header, a->message->config->authserv_id, &header) &&
+        a->node->layer.kind != LAYER_WRAPPED)
         body = entity->offset;
     if (header.len > 0 && fragile(root)) {
         rc = write_prepared(a, mime, &header, out, outcome);

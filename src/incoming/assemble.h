@@ -14,10 +14,11 @@ struct assemble {
     const char *report;       /* text (UTF-8, LF) for a part at the end; NULL: none */
 };
 
-/* Octets that came stay as they are, apart from forged fields (forged.h). For an inner entity: all outer
-   fields except MIME-Version, Content-* and those that were protected inside; the restored ones; MIME-Version
-   and Content-* of the entity; its body, with the message's line ends. What would not survive a relay in it
-   (NUL, bare CR, lines over 998 octets, labelled binary) is re-encoded. 0, or -1 with errno. */
+/* Octets that came stay as they are, apart from forged fields (forged.h), and header fields that were
+   protected and stand outside otherwise (protected.h). For an inner entity: all outer fields except
+   MIME-Version, Content-* and those; the restored ones; MIME-Version and Content-* of the entity; its body,
+   with the message's line ends. What would not survive a relay in it (NUL, bare CR, lines over 998 octets,
+   labelled binary) is re-encoded. 0, or -1 with errno. */
 int assemble_write(const struct assemble *assemble, int out, struct outcome *outcome);
 
 #endif

@@ -64,7 +64,7 @@ static const struct unwrap_node *choose_node(const struct config *config, const 
     if (form == DELIVER_TO_LOOK_AT)
         return choose_to_look_at(node, strand->inner);
     while ((next = next_inwards(node, strand->inner)) != NULL &&
-           (next->layer.kind == LAYER_COMPRESSED ||
+           (next->layer.kind == LAYER_COMPRESSED || next->layer.kind == LAYER_WRAPPED ||
             (next->layer.kind == LAYER_SIGNED && config->strip_signatures)))
         node = next;
     return node;
@@ -91,6 +91,14 @@ static void tell_other_from(const struct protected *protected, struct status *st
         status->outer_from = outer;
 }
 
+/* What is said of protected fields. That somebody signed them is not worth telling when he did not. */
+static void tell_header(const struct protected *protected, struct status *status)
+{
+    bool broken = !protected->encrypted && status->signature == STATUS_INVALID;
+
+    status->header = broken ? NULL : protected->told;
+}
+
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
                    enum deliver_form form, struct outcome *outcome)
 {
@@ -102,20 +110,24 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
     deliver->fd = -1;
     deliver->strand = strand;
     deliver->node = choose_node(message->config, strand, form);
-    if (protected_read(&deliver->protected, message, strand, sealed == NULL ? NULL : &sealed->layer) != 0) {
+    if (protected_read(&deliver->protected, message, strand) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
-    if (form == DELIVER_AS_IT_CAME)
+    if (form != DELIVER_OPENED && deliver->node->outer == NULL)
         protected_forgo(&deliver->protected);
     deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
     status->signature = status_signature_of_stop(strand->stop);
-    author = (struct signerstatus_author){protected_from(&deliver->protected), deliver->sender};
+    /* Whoever signed another From than readers see signed for nobody whom they see. */
+    author = (struct signerstatus_author){
+        protected_other_signed(&deliver->protected) ? NULL : protected_from(&deliver->protected),
+        deliver->sender};
     if (sealed != NULL && strand->stop != UNWRAP_LIMIT)
         signerstatus_judge(&sealed->layer, &author, status);
     status->weak = find_weak(strand->inner);
     tell_other_from(&deliver->protected, status);
+    tell_header(&deliver->protected, status);
     return true;
 }
 
@@ -125,8 +137,8 @@ static char *shown_subject(const struct deliver *deliver, const struct message *
     const struct header *header = &message->mime.root->header;
     char *value, *text;
 
-    if (deliver->protected.active && strlist_has(&deliver->protected.names, "Subject"))
-        header = &deliver->protected.mime.root->header;
+    if (strlist_has(&deliver->protected.names, "Subject"))
+        header = &deliver->protected.inside;
     value = header_value_of(header, "Subject");
     text = header_decode(value == NULL ? "" : value);
     free(value);
@@ -173,6 +185,7 @@ static char *report_text(const struct deliver *deliver, const struct message *me
                            "ISSUER",      verdict == NULL ? NULL : verdict->issuer,
                            "FINGERPRINT", status->signer == NULL ? NULL : status->signer->fingerprint,
                            "WEAK",        status->weak,
+                           "HEADER",      status->header,
                            "MYHOSTNAME",  message->config->myhostname,
                            NULL};
     char *text = NULL;
@@ -191,10 +204,10 @@ static char *report_text(const struct deliver *deliver, const struct message *me
 /* Whatever the status says: what came out of an encrypted layer must not go on in clear. */
 static void mark_decrypted(const struct deliver *deliver, const struct message *message, struct buf *fields)
 {
-    bool hidden = protected_hidden(&deliver->protected, &message->mime.root->header);
+    static const char *const marks[] = {REENCRYPT_MARK, REENCRYPT_HIDDEN, REENCRYPT_HIDDEN_NAMES};
 
     if (message->config->deliver == CONFIG_DELIVER_REENCRYPT && unwrap_encrypted(deliver->node) != NULL)
-        header_write(fields, REENCRYPT_FIELD, hidden ? REENCRYPT_HIDDEN : REENCRYPT_MARK, message->eol);
+        header_write(fields, REENCRYPT_FIELD, marks[protected_hides(&deliver->protected)], message->eol);
 }
 
 bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome)
@@ -297,7 +310,7 @@ void deliver_log(const struct deliver *deliver)
               status_signature_word(status->signature), "signer",
               status->signer == NULL ? NULL : status->signer->fingerprint, "weak", status->weak, "profile",
               deliver->demand.demand.profile == NULL ? NULL : deliver->demand.demand.profile->name,
-              refused ? "refuse" : "form", form, (char *)NULL);
+              refused ? "refuse" : "form", form, "header", status->header, (char *)NULL);
     free(form);
     free(count);
 }

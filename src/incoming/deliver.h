@@ -30,7 +30,8 @@ struct deliver {
    both. STRIP_SIGNATURES=yes removes them too. What breaks a limit goes as it came. DELIVER_AS_IT_CAME: the
    same is found out, but the outermost entity goes out and nothing from inside is shown: the signature is
    judged by the From that stands outside. DELIVER_TO_LOOK_AT: as opened, but opaque signatures are gone (a
-   scanner may not know their format), and clear ones stay. false: outcome filled in. */
+   scanner may not know their format), and clear ones stay; what has no original to be exchanged for is as it
+   came. false: outcome filled in. */
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
                    enum deliver_form form, struct outcome *outcome);
 /* Writes the finished message. With DELIVER=reencrypt, one that was decrypted says so (REENCRYPT_FIELD).

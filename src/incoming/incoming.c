@@ -216,6 +216,8 @@ static void explain_delivery(const struct incoming *in, const struct deliver *de
 
     explain_note(in->explain, "encryption: %s", status_encryption_word(status->encryption));
     explain_note(in->explain, "signature: %s", status_signature_word(status->signature));
+    if (status->header != NULL)
+        explain_note(in->explain, "header: %s", status->header);
     if (status->signer != NULL)
         explain_note(in->explain, "signer: %s, certificate %s, %s%s%s",
                      status->address == NULL ? "no address" : status->address, status->signer->fingerprint,

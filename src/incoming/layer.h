@@ -13,7 +13,14 @@ struct layer_entity {
     uint64_t offset, length;
 };
 
-enum layer_kind { LAYER_NONE, LAYER_SIGNED, LAYER_ENCRYPTED, LAYER_COMPRESSED, LAYER_OTHER };
+enum layer_kind {
+    LAYER_NONE,
+    LAYER_SIGNED,
+    LAYER_ENCRYPTED,
+    LAYER_COMPRESSED,
+    LAYER_WRAPPED, /* a message/rfc822 that only protects the header (wrapped.h) */
+    LAYER_OTHER
+};
 
 /* What stands outermost. By its DER; only what is no CMS at all goes by its label. A signature around
    something that readers may understand differently is none. */

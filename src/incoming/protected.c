@@ -9,58 +9,51 @@
 #include "incoming/signerstatus.h"
 #include "mail/address.h"
 
-/* What people read and answer to. Trace fields, results of checks and the like mean nothing when they come
- * from inside. Message-ID stays the outer one: it names the message on its way, also in notices that go back
- * (quoted.h). */
-static const char *const restorable[] = {
-    "Subject", "From",     "Sender",      "Reply-To",   "To",       "Cc",
-    "Date",    "Comments", "In-Reply-To", "References", "Keywords", "Followup-To",
-};
-
-static bool is_protected(const struct mime_part *root)
+static bool same_from(const struct protected *protected)
 {
-    const char *hp = header_typed_param(&root->type, "hp");
-    const char *old = header_typed_param(&root->type, "protected-headers");
-
-    if (hp != NULL && (strcasecmp(hp, "clear") == 0 || strcasecmp(hp, "cipher") == 0))
-        return true;
-    return old != NULL && strcasecmp(old, "v1") == 0;
+    return protected->inner_from != NULL && protected->outer_from != NULL &&
+           address_equal(protected->inner_from, protected->outer_from);
 }
 
-/* From inside counts if it says the same as outside, or if somebody who may say so signed it. */
-static void decide_from(struct protected *protected, const struct layer *signature)
+static bool has_from(const struct protected *protected)
 {
-    const char *inner = protected->inner_from, *outer = protected->outer_from;
+    return header_count(&protected->inside, "From") > 0;
+}
 
-    if (header_count(&protected->mime.root->header, "From") == 0)
-    protected->from_kept = true;
-    else if (inner == NULL) protected->from_kept = true;
-    else if (outer != NULL && address_equal(inner, outer)) protected->from_kept = false;
-    else protected->from_kept = signature == NULL || !signerstatus_vouches(signature, inner);
+static bool vouched(const struct protected *protected, const char *address)
+{
+    return protected->signature != NULL && address != NULL &&
+           signerstatus_vouches(protected->signature, address);
+}
+
+/* From inside counts if it says the same as outside, or if somebody who may say so signed it. Of a message
+   that was only signed nothing counts without such a signature: everybody can write inside of a bad one. */
+static void decide(struct protected *protected)
+{
+    bool inner =
+        protected->inner_from != NULL && (same_from(protected) || vouched(protected, protected->inner_from));
+
+    protected->active =
+        protected->encrypted ||
+        vouched(protected, has_from(protected) ? protected->inner_from : protected->outer_from);
+    protected->from_kept = !protected->active || !inner;
 }
 
 int protected_read(struct protected *protected, const struct message *message,
-                   const struct unwrap_strand *strand, const struct layer *signature)
+                   const struct unwrap_strand *strand)
 {
-    const struct header *header;
+    const struct header *outer = &message->mime.root->header;
 
     memset(protected, 0, sizeof(*protected));
-    protected->outer_from = author_address(&message->mime.root->header, "From");
+    protected->outer_from = author_address(outer, "From");
     protected->from_kept = true;
-    if (strand->stop != UNWRAP_CLEAN || unwrap_encrypted(strand->inner) == NULL)
-        return 0;
-    if (unwrap_parse(message, strand->inner, &protected->mime) != 0)
+    if (protected_find(protected, message, strand) != 0)
         return -1;
-    if (!is_protected(protected->mime.root))
+    if (protected->form == PROTECTED_NOT)
         return 0;
-    protected->active = true;
-    header = &protected->mime.root->header;
-    protected->inner_from = author_address(header, "From");
-    decide_from(protected, signature);
-    for (size_t i = 0; i < sizeof(restorable) / sizeof(restorable[0]); i++)
-        if (header_count(header, restorable[i]) > 0 &&
-            !(protected->from_kept && strcmp(restorable[i], "From") == 0))
-            strlist_add(&protected->names, restorable[i]);
+    protected->inner_from = author_address(&protected->inside, "From");
+    decide(protected);
+    protected_compare(protected, outer);
     return 0;
 }
 
@@ -73,8 +66,10 @@ void protected_forgo(struct protected *protected)
 
 void protected_free(struct protected *protected)
 {
-    mime_free(&protected->mime);
+    header_free(&protected->inside);
+    header_free(&protected->said);
     strlist_free(&protected->names);
+    free(protected->told);
     free(protected->outer_from);
     free(protected->inner_from);
     memset(protected, 0, sizeof(*protected));
@@ -85,67 +80,51 @@ const char *protected_from(const struct protected *protected)
     return protected->from_kept ? protected->outer_from : protected->inner_from;
 }
 
-/* The decoded values of all fields of that name, one a line. */
-static char *all_values(const struct header *header, const char *name)
+bool protected_other_signed(const struct protected *protected)
 {
-    struct buf all = {0};
-    long index;
-
-    for (size_t n = 0; (index = header_find(header, name, n)) >= 0; n++) {
-        char *value = header_value(header, (size_t)index), *text = header_decode(value);
-
-        buf_printf(&all, "%s\n", text);
-        free(value);
-        free(text);
-    }
-    return buf_take(&all);
+    return protected->signature != NULL && has_from(protected) && protected->from_kept &&
+           !same_from(protected);
 }
 
-bool protected_hidden(const struct protected *protected, const struct header *outer)
+enum protected_hides protected_hides(const struct protected *protected)
 {
-    static const char *const names[] = {"Subject", "Comments", "Keywords"};
-    bool hidden = false;
+    static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", "Date"};
+    static const char *const texts[] = {"Subject", "Comments", "Keywords", "Thread-Topic"};
 
-    for (size_t i = 0; protected->active && i < sizeof(names) / sizeof(names[0]) && !hidden; i++) {
-        char *inside, *outside;
-
-        if (!strlist_has(&protected->names, names[i]))
-            continue;
-        inside = all_values(&protected->mime.root->header, names[i]);
-        outside = all_values(outer, names[i]);
-        hidden = inside == NULL || outside == NULL || strcmp(inside, outside) != 0;
-        free(inside);
-        free(outside);
-    }
-    return hidden;
+    if (!protected->encrypted)
+        return PROTECTED_HIDES_NOTHING;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strlist_has(&protected->names, names[i]))
+            return PROTECTED_HIDES_NAMES;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strlist_has(&protected->names, texts[i]))
+            return PROTECTED_HIDES_SUBJECT;
+    return PROTECTED_HIDES_NOTHING;
 }
 
 void protected_put_field(const struct header *header, size_t index, const char *eol, struct buf *out)
 {
-    const struct header_field *field = &header->fields[index];
+    struct buf field = {0};
 
-    for (size_t i = field->start; i < field->end; i++) {
-        unsigned char c = header->data[i];
+    header_copy(header, index, &field);
+    for (size_t i = 0; i < field.len; i++) {
+        char c = field.data[i];
 
-        if (c == '\r' && i + 1 < field->end && header->data[i + 1] == '\n')
-            continue;
         if (c == '\n')
             buf_add_text(out, eol);
-        else
-            buf_add_char(out, (char)c);
+        else if (c != '\r')
+            buf_add_char(out, c);
     }
-    if (field->end == field->start || header->data[field->end - 1] != '\n')
+    if (field.len == 0 || field.data[field.len - 1] != '\n')
         buf_add_text(out, eol);
+    buf_free(&field);
 }
 
 void protected_write(const struct protected *protected, bool skip_subject, const char *authserv_id,
                      const char *eol, struct buf *out)
 {
-    const struct header *header;
+    const struct header *header = &protected->inside;
 
-    if (!protected->active)
-        return;
-    header = &protected->mime.root->header;
     for (size_t n = 0; n < protected->names.count; n++) {
         const char *name = protected->names.items[n];
 

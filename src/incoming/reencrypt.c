@@ -68,16 +68,29 @@ static bool *choose_left_out(const struct header *header)
     return left_out;
 }
 
-/* A message that is still signed has protected fields inside of its signature, where readers look for them.
- */
+static bool has_protected(const struct mime_part *part)
+{
+    return header_typed_param(&part->type, "hp") != NULL ||
+           header_typed_param(&part->type, "protected-headers") != NULL ||
+           mime_type_is(part, "message/rfc822");
+}
+
+/* A message that is still signed may have protected fields inside of its signature, where readers look for
+   them. */
 static void choose_header(struct reencrypt *re)
 {
     const struct mime_part *root = re->finished->mime.root;
-    bool sealed = smime_part_shape(root) != SMIME_SHAPE_NONE;
+    enum smime_shape shape = smime_part_shape(root);
+    bool names = value_is(&root->header, REENCRYPT_FIELD, REENCRYPT_HIDDEN_NAMES);
 
-    re->finished->subject_hidden = value_is(&root->header, REENCRYPT_FIELD, REENCRYPT_HIDDEN);
-    re->plan.confidential = re->finished->subject_hidden;
-    re->plan.protect = !sealed && (re->plan.confidential || header_typed_param(&root->type, "hp") != NULL);
+    re->finished->subject_hidden = names || value_is(&root->header, REENCRYPT_FIELD, REENCRYPT_HIDDEN);
+    if (re->finished->subject_hidden)
+        re->plan.protection = names ? CONFIG_PROTECTION_SHY : CONFIG_PROTECTION_BASELINE;
+    else if (shape == SMIME_SHAPE_NONE && header_typed_param(&root->type, "hp") != NULL)
+        re->plan.protection = CONFIG_PROTECTION_CLEAR;
+    else
+        re->plan.protection = CONFIG_PROTECTION_NO;
+    re->plan.kept_inside = shape == SMIME_SHAPE_DETACHED && has_protected(root->children);
     re->plan.left_out = re->left_out = choose_left_out(&root->header);
 }
 

@@ -8,11 +8,13 @@
 #include "delivery/journal.h"
 
 /* A field of a finished message whose body was decrypted, with DELIVER=reencrypt only: "yes", or
-   "yes; subject=hidden" when what stands in Subject now stood inside only. It travels to the scanner and back
+   "yes; subject=hidden" when what stands in Subject now stood inside only, "yes; subject=hidden;
+   names=hidden" when names of people or the sender's time zone did, too. It travels to the scanner and back
    and ends here. */
-#define REENCRYPT_FIELD  "X-JULIA-Reencrypt"
-#define REENCRYPT_MARK   "yes"
-#define REENCRYPT_HIDDEN "yes; subject=hidden"
+#define REENCRYPT_FIELD        "X-JULIA-Reencrypt"
+#define REENCRYPT_MARK         "yes"
+#define REENCRYPT_HIDDEN       "yes; subject=hidden"
+#define REENCRYPT_HIDDEN_NAMES "yes; subject=hidden; names=hidden"
 
 enum reencrypt_need {
     REENCRYPT_NO,     /* it did not come encrypted, or nobody could decrypt it: passes as it is */
@@ -31,14 +33,14 @@ void reencrypt_left_free(struct reencrypt_left *left);
 /* Encrypts `finished` for each of these recipients (all internal) and hands it to the internal relay: to the
    certificate of the own key of his address (else another usable certificate for it), or else to
    GATEWAY_KEY's. Recipients named in To or Cc share a message, other ones are alone; those with GATEWAY_KEY
-   only share one. Header fields stay outside, but X-JULIA-Reencrypt and X-JULIA-Hold end here, and a Subject
-   that came hidden is hidden again. Profile "default"; ENCRYPT_ALSO_TO as for outgoing mail; every output
-   passes the last check; journalled as any hand-off. A recipient without a usable certificate gets nothing:
-   ADMIN is told once a message, and he stands in left_r; with left_r NULL his outcome goes into `outcome`
-   (temporary). That of modules that cannot answer always does; when a certificate cannot be judged for longer
-   than GIVE_UP, that of GATEWAY_KEY is taken.
-   `explain` not NULL: writes the lines of -explain, sends nothing; journal is NULL then. Returns how many
-   recipients got it by this call. */
+   only share one. Header fields stay outside, but X-JULIA-Reencrypt and X-JULIA-Hold end here, and what
+   came hidden (Subject, names) is hidden again, whatever HEADER_PROTECTION says. Profile "default";
+   ENCRYPT_ALSO_TO as for outgoing mail; every output passes the last check; journalled as any hand-off. A
+   recipient without a usable certificate gets nothing: ADMIN is told once a message, and he stands in left_r;
+   with left_r NULL his outcome goes into `outcome` (temporary). That of modules that cannot answer always
+   does; when a certificate cannot be judged for longer than GIVE_UP, that of GATEWAY_KEY is taken. `explain`
+   not NULL: writes the lines of -explain, sends nothing; journal is NULL then. Returns how many recipients
+   got it by this call. */
 size_t reencrypt_run(struct message *finished, struct journal *journal, const struct strlist *recipients,
                      struct buf *explain, struct reencrypt_left *left_r, struct outcome *outcome);
 

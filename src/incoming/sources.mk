@@ -20,6 +20,8 @@ INCOMING_SRC := \
 	src/incoming/misreturned.c \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
+	src/incoming/protected_compare.c \
+	src/incoming/protected_find.c \
 	src/incoming/reencrypt.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \
@@ -27,4 +29,5 @@ INCOMING_SRC := \
 	src/incoming/status.c \
 	src/incoming/status_field.c \
 	src/incoming/subjecttag.c \
-	src/incoming/unwrap.c
+	src/incoming/unwrap.c \
+	src/incoming/wrapped.c

@@ -32,7 +32,8 @@ struct status {
     const char *address; /* his address: the one in From if he has it; NULL if he has none. Borrowed. */
     const char *weak;    /* weak algorithms that were accepted; NULL. Borrowed. */
     const char *outer_from,
-        *inner_from; /* From differs outside and inside: the one that is not shown; NULL. Borrowed. */
+        *inner_from;    /* From differs outside and inside: the one that is not shown; NULL. Borrowed. */
+    const char *header; /* what is said of protected header fields (protected.h); NULL. Borrowed. */
 };
 
 const char *status_encryption_word(enum status_encryption encryption);

@@ -76,6 +76,8 @@ void status_fields(const struct status *status, const char *authserv_id, const c
     }
     if (status->weak != NULL)
         header_write(out, "X-JULIA-Weak", status->weak, eol);
+    if (status->header != NULL)
+        header_write(out, "X-JULIA-Header", status->header, eol);
     if (status->outer_from != NULL)
         header_write(out, "X-JULIA-Outer-From", status->outer_from, eol);
     if (status->inner_from != NULL)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "incoming/opener.h"
+#include "incoming/wrapped.h"
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -228,6 +229,23 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
     return true;
 }
 
+/* Behind all layers there may be the message as a whole, wrapped: the strand ends inside. */
+static bool open_wrapper(struct unwrap *unwrap, struct unwrap_strand *strand, const struct mime *mime,
+                         struct outcome *outcome)
+{
+    struct unwrap_node *outer = strand->inner, *node;
+    struct layer_entity entity;
+
+    if (outer->outer == NULL || !wrapped_find(unwrap->message, mime, outer->entity.fd, &entity))
+        return true;
+    node = unwrap_node_new(unwrap, outer, false, outcome);
+    node->layer.kind = LAYER_WRAPPED;
+    node->entity = entity;
+    strand->inner = node;
+    unwrap_note(unwrap, "a whole message inside, to protect its header (RFC 8551)");
+    return unwrap_node_settle(node, outcome);
+}
+
 /* One step inwards for one strand. */
 static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
 {
@@ -245,6 +263,8 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
         stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault));
     } else {
         good = open_layer(unwrap, index, &look, outcome);
+        if (good && look.kind == LAYER_NONE)
+            good = open_wrapper(unwrap, &unwrap->strands[index], mime, outcome);
     }
     layer_look_free(&look);
     mime_free(&parsed);

@@ -82,9 +82,11 @@ static bool iconv_may(const char *charset)
     return false;
 }
 
-static bool from_iconv(const char *charset, const char *in, size_t len, struct buf *out)
+/* All of it, or nothing. */
+static bool convert(const char *to_charset, const char *from_charset, const char *in, size_t len,
+                    struct buf *out)
 {
-    iconv_t cd = iconv_may(charset) ? iconv_open("UTF-8", charset) : (iconv_t)-1;
+    iconv_t cd = iconv_open(to_charset, from_charset);
     size_t room = len * 4 + 16, left = len;
     char *copy, *result, *from, *to;
     bool good;
@@ -97,12 +99,23 @@ static bool from_iconv(const char *charset, const char *in, size_t len, struct b
     to = result;
     good =
         iconv(cd, &from, &left, &to, &room) != (size_t)-1 && iconv(cd, NULL, NULL, &to, &room) != (size_t)-1;
-    good = good && utf8_valid(result, (size_t)(to - result));
     if (good)
         buf_add(out, result, (size_t)(to - result));
     iconv_close(cd);
     free(copy);
     free(result);
+    return good;
+}
+
+static bool from_iconv(const char *charset, const char *in, size_t len, struct buf *out)
+{
+    size_t before = out->len;
+    bool good = iconv_may(charset) && convert("UTF-8", charset, in, len, out);
+
+    if (good && !utf8_valid(buf_text(out) + before, out->len - before)) {
+        out->len = before;
+        good = false;
+    }
     return good;
 }
 
@@ -126,6 +139,16 @@ bool charset_to_utf8(const char *charset, const char *in, size_t len, struct buf
         if (strcasecmp(charset, singles[i].name) == 0)
             return from_single(singles[i].charset, in, len, out);
     return from_iconv(charset, in, len, out);
+}
+
+bool charset_from_utf8(const char *charset, const char *in, size_t len, struct buf *out)
+{
+    if (strcasecmp(charset, "utf-8") == 0 || strcasecmp(charset, "utf8") == 0) {
+        buf_add(out, in, len);
+        return true;
+    }
+    return (iconv_may(charset) || strcasecmp(charset, "latin1") == 0) &&
+           convert(charset, "UTF-8", in, len, out);
 }
 
 void charset_guess(const char *in, size_t len, struct buf *out)

@@ -11,6 +11,9 @@
 /* Appends; false (nothing appended) when the charset is not known or the octets are none of it. */
 bool charset_to_utf8(const char *charset, const char *in, size_t len, struct buf *out);
 
+/* The other way; false (nothing appended) also when the charset has not all of the characters. */
+bool charset_from_utf8(const char *charset, const char *in, size_t len, struct buf *out);
+
 /* Appends octets of unknown charset: as they are if they are UTF-8, else taken as Windows-1252. */
 void charset_guess(const char *in, size_t len, struct buf *out);
 

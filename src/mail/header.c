@@ -93,6 +93,12 @@ size_t header_count(const struct header *header, const char *name)
     return count;
 }
 
+char *header_name(const struct header *header, size_t index)
+{
+    return mem_strndup((const char *)header->data + header->fields[index].start,
+                       header->fields[index].name_len);
+}
+
 static bool begins_field(const char *text, size_t len, const char *name)
 {
     size_t n = strlen(name);

@@ -43,6 +43,8 @@ bool header_has_strays(const struct header *header);
 /* Is there a NUL or a bare CR? Readers disagree about what these mean. */
 bool header_has_controls(const struct header *header);
 bool header_field_is(const struct header *header, size_t index, const char *name);
+char *header_name(const struct header *header,
+                  size_t index); /* newly allocated; "" for a line that is no field */
 /* Appends the whole field as it stands, but blanks for NUL and bare CR: to some readers they would begin
  * another field. */
 void header_copy(const struct header *header, size_t index, struct buf *out);
@@ -68,6 +70,10 @@ void header_typed_free(struct header_typed *typed);
 /* Encoded words (RFC 2047) to UTF-8. US-ASCII, UTF-8, ISO-8859-1, -15, Windows-1252 by own table; other
    charsets by iconv; what cannot be decoded stays as it is. Newly allocated, valid UTF-8. */
 char *header_decode(const char *value);
+
+/* The decoded value of field `index`, each run of blanks as one and none at the ends: what readers see of it.
+   Newly allocated. */
+char *header_text(const struct header *header, size_t index);
 
 /* Appends "Name: value" + eol, folded at 78 columns (RFC 5322 2.1.1), non-ASCII as encoded words (RFC 2047);
    control characters are replaced by '?', so a value can never add a field. */

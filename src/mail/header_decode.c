@@ -153,3 +153,23 @@ char *header_decode(const char *value)
     text = buf_take(&out);
     return text;
 }
+
+char *header_text(const struct header *header, size_t index)
+{
+    char *value = header_value(header, index), *text = header_decode(value), *to = text;
+    bool gap = false;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == ' ' || *p == '\t') {
+            gap = to > text;
+            continue;
+        }
+        if (gap)
+            *to++ = ' ';
+        gap = false;
+        *to++ = *p;
+    }
+    *to = '\0';
+    free(value);
+    return text;
+}

@@ -144,9 +144,10 @@ bool *dkim_broken(const struct entity_header *how, bool sealed)
     return flags;
 }
 
-bool *dkim_broken_by(const struct plan *plan, bool is_signed, bool encrypted)
+bool *dkim_broken_by(const struct plan *plan, const struct config_profile *profile, bool is_signed,
+                     bool encrypted)
 {
-    struct entity_header how = plan_header(plan, encrypted);
+    struct entity_header how = plan_header(plan, profile, encrypted);
     bool sealed = is_signed || encrypted;
     return sealed || plan_clear_changes(plan) ? dkim_broken(&how, sealed) : NULL;
 }
@@ -164,7 +165,8 @@ static void refuse_one(struct plan *plan, struct plan_recipient *recipient)
     const struct header *header = &plan->message->mime.root->header;
     bool *broken = NULL;
     if (recipient->end == PLAN_SEND)
-        broken = dkim_broken_by(plan, recipient->signer != NULL, recipient->certificate != NULL);
+        broken = dkim_broken_by(plan, recipient->profile, recipient->signer != NULL,
+                                recipient->certificate != NULL);
     for (size_t i = 0; broken != NULL && i < header->count; i++)
         if (broken[i]) {
             char *domain = dkim_domain(header, i);

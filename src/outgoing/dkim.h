@@ -11,7 +11,8 @@
    entity_clear_header() changes. */
 bool *dkim_broken(const struct entity_header *how, bool sealed);
 /* The same for everybody who is treated like this: `is_signed` and `encrypted` by julia. */
-bool *dkim_broken_by(const struct plan *plan, bool is_signed, bool encrypted);
+bool *dkim_broken_by(const struct plan *plan, const struct config_profile *profile, bool is_signed,
+                     bool encrypted);
 
 /* The domain (tag d) of a DKIM-Signature field. Newly allocated, NULL if there is none. */
 char *dkim_domain(const struct header *header, size_t index);

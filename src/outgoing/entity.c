@@ -5,20 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "outgoing/hcp.h"
 #include "outgoing/prepare.h"
 #include "util/fdio.h"
 #include "util/mem.h"
 #include "util/tmpfile.h"
 
 #define BLANKS " \t\r\n"
-
-/* RFC 9788: the fields that mean something to a reader; trace fields are the relays' business. */
-static const char *const protected_fields[] = {
-    "From",       "Sender",      "Reply-To",   "To",       "Cc",       "Subject",      "Date",
-    "Message-ID", "In-Reply-To", "References", "Comments", "Keywords", "Thread-Topic", NULL};
-
-/* What stays outside neither, when Subject does not (RFC 9788 3.2.1), and Outlook's copy of Subject. */
-static const char *const confidential_fields[] = {"Comments", "Keywords", "Thread-Topic", NULL};
 
 void entity_free(struct entity *entity)
 {
@@ -72,36 +65,46 @@ static void copy_subject(const struct entity_header *how, size_t index, struct b
         copy_field(header, index, out);
 }
 
-static bool hides_subject(const struct entity_header *how)
+/* Everything that the Subject says, with triggers and without. */
+static void begin_hcp(const struct entity_header *how, struct hcp *hcp)
 {
-    return how->encrypted && how->confidential;
+    const struct header *header = &how->message->mime.root->header;
+    struct buf field = {0};
+    hcp_begin(hcp, how->encrypted ? how->protection : CONFIG_PROTECTION_NO, header);
+    for (size_t i = 0; i < header->count; i++)
+        if (header_field_is(header, i, "Subject"))
+            copy_subject(how, i, &field);
+    hcp_add_subject(hcp, &field);
+    buf_free(&field);
+}
+
+/* Of several fields of these names the first is enough. */
+static bool once_more(const struct header *header, size_t index, bool subject_too)
+{
+    return (header_field_is(header, index, "MIME-Version") &&
+            header_find(header, "MIME-Version", 0) < (long)index) ||
+           (subject_too && header_field_is(header, index, "Subject") &&
+            header_find(header, "Subject", 0) < (long)index);
 }
 
 void entity_outer_header(const struct entity_header *how, struct buf *out)
 {
-    static const char *const never[] = {"Bcc", "Resent-Bcc", NULL};
+    static const char *const never[] = {"Bcc", "Resent-Bcc", "HP-Outer", NULL};
     const struct header *header = &how->message->mime.root->header;
-    bool version = false, hidden = false;
+    struct hcp hcp;
+    begin_hcp(how, &hcp);
     for (size_t i = 0; i < header->count; i++) {
         if (is_content_field(header, i) || field_in(header, i, never) ||
-            (how->left_out != NULL && how->left_out[i]) ||
-            (hides_subject(how) && field_in(header, i, confidential_fields)))
+            (how->left_out != NULL && how->left_out[i]) || once_more(header, i, hcp_hides(hcp.policy)))
             continue;
-        if (header_field_is(header, i, "MIME-Version")) {
-            if (version)
-                continue;
-            version = true;
-        }
-        if (!header_field_is(header, i, "Subject"))
-            copy_field(header, i, out);
-        else if (!hides_subject(how))
+        if (header_field_is(header, i, "Subject") && !hcp_hides(hcp.policy))
             copy_subject(how, i, out);
-        else if (!hidden)
-            buf_printf(out, "Subject: [...]%s", header->eol);
-        hidden = hidden || header_field_is(header, i, "Subject");
+        else
+            hcp_outside(&hcp, header, i, out);
     }
-    if (!version)
+    if (header_count(header, "MIME-Version") == 0)
         buf_printf(out, "MIME-Version: 1.0%s", header->eol);
+    hcp_free(&hcp);
 }
 
 void entity_clear_header(const struct entity_header *how, struct buf *out)
@@ -185,7 +188,7 @@ static void copy_protected(const struct entity_header *how, struct buf *out)
     for (size_t i = 0; i < header->count; i++) {
         if (header_field_is(header, i, "Subject"))
             copy_subject(how, i, out);
-        else if (field_in(header, i, protected_fields))
+        else if (hcp_protects(header, i))
             copy_field(header, i, out);
     }
 }
@@ -199,7 +202,7 @@ static void add_hp_outer(const struct entity_header *how, struct buf *out)
     entity_outer_header(how, &outside);
     header_parse(&header, buf_text(&outside), outside.len);
     for (size_t i = 0; i < header.count; i++)
-        if (field_in(&header, i, protected_fields)) {
+        if (hcp_protects(&header, i)) {
             buf_add_text(out, "HP-Outer: ");
             copy_field(&header, i, out);
         }
@@ -207,21 +210,27 @@ static void add_hp_outer(const struct entity_header *how, struct buf *out)
     buf_free(&outside);
 }
 
+static const struct message *content_of(const struct entity_header *how)
+{
+    return how->content != NULL ? how->content : how->message;
+}
+
 void entity_inner_header(const struct entity_header *how, struct buf *out)
 {
-    const struct mime_part *root = how->message->mime.root;
+    const struct mime_part *root = content_of(how)->mime.root;
     const struct header *header = &root->header;
+    const bool protect = how->protection != CONFIG_PROTECTION_NO && !how->kept_inside;
     bool typed = false;
-    if (how->protect)
+    if (protect)
         copy_protected(how, out);
-    if (how->protect && how->encrypted)
+    if (protect && how->encrypted)
         add_hp_outer(how, out);
     for (size_t i = 0; i < header->count; i++) {
         if (!is_content_field(header, i) || header_field_is(header, i, "Content-Length"))
             continue; /* Content-Length is no MIME field, and would be wrong inside */
         size_t start = out->len;
         copy_field(header, i, out);
-        if (how->protect && !typed && header_field_is(header, i, "Content-Type")) {
+        if (protect && !typed && header_field_is(header, i, "Content-Type")) {
             drop_hp(out, start);
             add_hp(how, out, header->eol);
         }
@@ -231,7 +240,7 @@ void entity_inner_header(const struct entity_header *how, struct buf *out)
         return;
     buf_printf(out, "Content-Type: text/plain; charset=%s%s", root->has_8bit ? "unknown-8bit" : "us-ascii",
                header->eol);
-    if (how->protect)
+    if (protect)
         add_hp(how, out, header->eol);
 }
 
@@ -255,21 +264,22 @@ static int header_file(const struct entity_header *how, uint64_t *length_r, stru
 
 bool entity_plain(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
 {
-    const struct mime_part *root = how->message->mime.root;
+    const struct message *content = content_of(how);
+    const struct mime_part *root = content->mime.root;
     uint64_t length;
     int fd = header_file(how, &length, outcome);
     *entity_r = (struct entity){.own_fd = fd};
     if (fd < 0)
         return false;
     entity_r->pieces[0] = (struct entity_piece){fd, 0, length};
-    entity_r->pieces[1] = (struct entity_piece){how->message->fd, root->body, root->end - root->body};
+    entity_r->pieces[1] = (struct entity_piece){content->fd, root->body, root->end - root->body};
     entity_r->count = root->end > root->body ? 2 : 1;
     return true;
 }
 
 bool entity_prepared(const struct entity_header *how, struct entity *entity_r, struct outcome *outcome)
 {
-    const struct message *message = how->message;
+    const struct message *message = content_of(how);
     struct buf inner = {0};
     entity_inner_header(how, &inner);
     bool limited =

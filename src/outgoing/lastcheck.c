@@ -31,7 +31,7 @@ static const char *check_fields(const struct header *header, size_t first)
             return "a header field that was not meant to be there";
         if (field->end - field->start > FIELD_MAX)
             return "a header field that is too long";
-        char *name = mem_strndup((const char *)header->data + field->start, field->name_len);
+        char *name = header_name(header, i);
         bool once = header_count(header, name) == 1;
         free(name);
         if (!once)
@@ -232,6 +232,8 @@ const char *lastcheck_run(const struct lastcheck *check)
         fault = check_clear(check, mime.root);
     else if (fault == NULL)
         fault = check_opaque(check, mime.root);
+    if (fault == NULL && check->original != NULL)
+        fault = lastcheck_hidden(&mime.root->header, check->original, check->protection);
     mime_free(&mime);
     return fault;
 }

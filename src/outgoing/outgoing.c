@@ -62,30 +62,39 @@ static void forget_decisions(struct plan *plan)
 #define HEADER_ROOM        8192 /* octets, and HEADER_ROOM_FIELDS fields, that julia may add to a header */
 #define HEADER_ROOM_FIELDS 10
 
-/* The output must stay within the limits, too, or the last check could not read it. */
-static bool header_too_long(const struct message *message)
+/* The output must stay within the limits, too, or the last check could not read it. Protected fields stand
+   inside once more, and what HP-Outer says of them. */
+static bool header_too_long(const struct message *message, bool protects)
 {
     const struct header *header = &message->mime.root->header;
-    return message->mime.fault == MIME_HEADER_TOO_LONG || header->len > HEADER_SECTION_MAX - HEADER_ROOM ||
-           header->count > HEADER_FIELDS_MAX - HEADER_ROOM_FIELDS;
+    size_t len = header->len, count = header->count;
+    if (protects) {
+        len += len + count * strlen("HP-Outer: ");
+        count += count;
+    }
+    return message->mime.fault == MIME_HEADER_TOO_LONG || len > HEADER_SECTION_MAX - HEADER_ROOM ||
+           count > HEADER_FIELDS_MAX - HEADER_ROOM_FIELDS;
 }
 
 /* Header fields beyond the limits are not in memory, so they cannot be taken over into what julia would
    write. And a line in the header that is no field may be meant as text: it must not stay outside. */
-static const char *header_fault(const struct message *message)
+static const char *header_fault(const struct message *message, bool protects)
 {
-    if (header_too_long(message))
+    if (header_too_long(message, protects))
         return "the header of the message is too long to be signed or encrypted";
     if (header_has_strays(&message->mime.root->header))
         return "the header of the message has a line that is no header field, or no empty line behind it";
     return NULL;
 }
 
-static void refuse_unreadable(struct plan *plan, const char *fault)
+static void refuse_unreadable(struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
         struct plan_recipient *recipient = &plan->recipients[i];
-        if (recipient->end == PLAN_SEND && (recipient->signer != NULL || recipient->certificate != NULL))
+        bool protects = plan_protection(plan, recipient->profile) != CONFIG_PROTECTION_NO;
+        const char *fault = header_fault(plan->message, protects);
+        if (fault != NULL && recipient->end == PLAN_SEND &&
+            (recipient->signer != NULL || recipient->certificate != NULL))
             plan_refuse(recipient, "5.6.0", "structure", fault);
     }
 }
@@ -99,9 +108,7 @@ static void decide(struct plan *plan)
         if (plan->existing.kind != EXISTING_ENCRYPTED)
             select_run(plan->select, message);
         decide_all(plan);
-        const char *fault = header_fault(message);
-        if (fault != NULL)
-            refuse_unreadable(plan, fault);
+        refuse_unreadable(plan);
         dkim_refuse(plan);
     }
     if (message->config->engine == CONFIG_ENGINE_REHEARSE) {
@@ -209,11 +216,8 @@ static bool given_up(struct plan *plan, struct journal *journal)
 void outgoing_run(struct message *message, struct journal *journal, const struct strlist *recipients,
                   struct buf *explain, struct outcome *outcome)
 {
-    const int protection = message->config->header_protection;
-    struct plan plan = {.message = message,
-                        .dkim = message->config->dkim_broken,
-                        .protect = protection != CONFIG_PROTECTION_NO,
-                        .confidential = protection == CONFIG_PROTECTION_CONFIDENTIAL};
+    struct plan plan = {
+        .message = message, .dkim = message->config->dkim_broken, .protection = PLAN_BY_PROFILE};
     struct direction_client client;
     struct strlist left = {0};
     long long age = (long long)time(NULL) - journal_first_seen(journal);

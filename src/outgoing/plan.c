@@ -5,13 +5,21 @@
 
 #include "util/mem.h"
 
-struct entity_header plan_header(const struct plan *plan, bool encrypted)
+enum config_protection plan_protection(const struct plan *plan, const struct config_profile *profile)
+{
+    if (plan->protection != PLAN_BY_PROFILE)
+        return (enum config_protection)plan->protection;
+    return config_profile_protection(plan->message->config, profile);
+}
+
+struct entity_header plan_header(const struct plan *plan, const struct config_profile *profile,
+                                 bool encrypted)
 {
     return (struct entity_header){.message = plan->message,
                                   .trigger = plan->trigger,
-                                  .protect = plan->protect,
+                                  .protection = plan_protection(plan, profile),
                                   .encrypted = encrypted,
-                                  .confidential = plan->confidential,
+                                  .kept_inside = plan->kept_inside,
                                   .left_out = plan->left_out};
 }
 

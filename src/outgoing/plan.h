@@ -10,7 +10,8 @@
 #include "outgoing/signer.h"
 #include "outgoing/trigger.h"
 
-#define PLAN_NO_WANT SIZE_MAX
+#define PLAN_NO_WANT    SIZE_MAX
+#define PLAN_BY_PROFILE (-1)
 
 enum plan_end { PLAN_SEND, PLAN_REFUSE, PLAN_WAIT };
 
@@ -41,10 +42,11 @@ struct plan {
     size_t also_count;
     struct plan_recipient *recipients;
     size_t count;
-    bool protect, confidential; /* as in entity.h */
-    int dkim;                   /* enum config_dkim */
-    const bool *left_out;       /* as in entity.h; NULL */
-    bool patient;               /* EIP_PATIENCE has not passed yet */
+    int protection;       /* enum config_protection, or PLAN_BY_PROFILE */
+    bool kept_inside;     /* as in entity.h */
+    int dkim;             /* enum config_dkim */
+    const bool *left_out; /* as in entity.h; NULL */
+    bool patient;         /* EIP_PATIENCE has not passed yet */
 };
 
 /* treatment.c: the addresses that everybody who gets the message can read in it, in their form for
@@ -64,8 +66,10 @@ void decide_all(struct plan *plan);
  */
 void decide_unchanged(struct plan *plan);
 
-/* How the header goes out. */
-struct entity_header plan_header(const struct plan *plan, bool encrypted);
+/* How the header goes out with this profile. */
+struct entity_header plan_header(const struct plan *plan, const struct config_profile *profile,
+                                 bool encrypted);
+enum config_protection plan_protection(const struct plan *plan, const struct config_profile *profile);
 /* Is anything changed even for those whose message is neither signed nor encrypted: a trigger in Subject? */
 bool plan_clear_changes(const struct plan *plan);
 

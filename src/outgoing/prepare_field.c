@@ -118,7 +118,7 @@ void prepare_field(const struct header *header, size_t index, struct buf *out)
         buf_add(out, header->data + field->start, field->end - field->start);
         return;
     }
-    char *name = mem_strndup((const char *)header->data + field->start, field->name_len);
+    char *name = header_name(header, index);
     char *value = header_value(header, index);
     if (has_params(header, index)) {
         struct header_typed typed;

@@ -7,6 +7,7 @@
 #include "delivery/report.h"
 #include "outgoing/dkim.h"
 #include "outgoing/lastcheck.h"
+#include "outgoing/legacy.h"
 #include "outgoing/protect.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -24,13 +25,21 @@ struct signature { /* one signed entity behind an outer header; the header makes
     bool died;              /* ... because the module ended */
 };
 
+/* The message with what is hidden in its text (legacy.h). */
+struct decorated {
+    bool made;
+    int fd; /* -1: there is nothing to add */
+    struct message view;
+};
+
 struct product {
     const struct plan *plan;
     struct journal *journal;
     struct signature *signatures;
     size_t count;
-    int fd;    /* of the group at hand; -1 none */
-    bool told; /* that DKIM-Signature fields were removed */
+    struct decorated decorated[CONFIG_PROTECTION_SHY + 1]; /* by policy */
+    int fd;                                                /* of the group at hand; -1 none */
+    bool told;                                             /* that DKIM-Signature fields were removed */
     bool died;
 };
 
@@ -50,6 +59,13 @@ void product_free(struct product *product)
     for (size_t i = 0; i < product->count; i++)
         fdio_close(&product->signatures[i].fd);
     free(product->signatures);
+    for (size_t i = 0; i <= CONFIG_PROTECTION_SHY; i++) {
+        struct decorated *decorated = &product->decorated[i];
+        if (decorated->made && decorated->fd >= 0)
+            message_view_free(&decorated->view);
+        if (decorated->made)
+            fdio_close(&decorated->fd);
+    }
     fdio_close(&product->fd);
     free(product);
 }
@@ -66,11 +82,12 @@ static bool worked(struct product *product, enum protect_result result)
 }
 
 /* Without what ends here: signatures of own domains that would not hold any more. */
-static void outer_header(struct product *product, bool encrypted, bool sealed, struct buf *outer)
+static void outer_header(struct product *product, const struct config_profile *profile, bool encrypted,
+                         bool sealed, struct buf *outer)
 {
     const struct plan *plan = product->plan;
     const struct header *header = &plan->message->mime.root->header;
-    struct entity_header how = plan_header(plan, encrypted);
+    struct entity_header how = plan_header(plan, profile, encrypted);
     bool *removed = dkim_remove(plan, &how, sealed);
     for (size_t i = 0; removed != NULL && !product->told && i < header->count; i++)
         if (removed[i]) {
@@ -127,6 +144,23 @@ static bool passes_last_check(const struct product *product, struct lastcheck *c
     return false;
 }
 
+/* What goes inside of an encrypted message has the hidden fields in its text, too. False: outcome filled in.
+ */
+static bool add_legacy(struct product *product, struct entity_header *how, struct outcome *outcome)
+{
+    struct decorated *decorated = &product->decorated[how->protection];
+    if (!how->encrypted)
+        return true;
+    if (!decorated->made && legacy_write(how, &decorated->fd, outcome)) {
+        decorated->made = true;
+        if (decorated->fd >= 0)
+            message_view(product->plan->message, decorated->fd, &decorated->view, outcome);
+    }
+    if (outcome->kind == OUTCOME_DONE && decorated->fd >= 0)
+        how->content = &decorated->view;
+    return outcome->kind == OUTCOME_DONE;
+}
+
 /* Signs into signature->fd, behind `outer`. */
 static bool sign_entity(struct product *product, struct signature *signature, const struct buf *outer,
                         const struct entity *entity)
@@ -155,12 +189,12 @@ static bool sign_entity(struct product *product, struct signature *signature, co
 
 static void make_signature(struct product *product, struct signature *signature)
 {
-    struct entity_header how = plan_header(product->plan, signature->encrypted);
+    struct entity_header how = plan_header(product->plan, signature->profile, signature->encrypted);
     struct entity entity = {.own_fd = -1};
     struct buf outer = {0};
     outcome_done(&signature->outcome);
-    outer_header(product, false, true, &outer);
-    if (entity_prepared(&how, &entity, &signature->outcome))
+    outer_header(product, signature->profile, false, true, &outer);
+    if (add_legacy(product, &how, &signature->outcome) && entity_prepared(&how, &entity, &signature->outcome))
         sign_entity(product, signature, &outer, &entity);
     entity_free(&entity);
     buf_free(&outer);
@@ -169,7 +203,8 @@ static void make_signature(struct product *product, struct signature *signature)
 /* The signature for this group, made when it is first needed. */
 static const struct signature *signature_for(struct product *product, const struct group *group)
 {
-    bool encrypted = group->certificate_count > 0 && product->plan->protect;
+    bool encrypted = group->certificate_count > 0 &&
+                     plan_protection(product->plan, group->profile) != CONFIG_PROTECTION_NO;
     for (size_t i = 0; i < product->count; i++) {
         const struct signature *known = &product->signatures[i];
         if (known->signer == group->signer && known->profile == group->profile &&
@@ -190,10 +225,12 @@ static bool encrypt_entity(struct product *product, const struct group *group, c
                            struct outcome *outcome)
 {
     struct buf outer = {0};
-    outer_header(product, true, true, &outer);
+    outer_header(product, group->profile, true, true, &outer);
     product->fd = begin_file(product, &outer, outcome);
     struct lastcheck check = {.form = LASTCHECK_ENCRYPTED,
                               .outer = &outer,
+                              .original = &product->plan->message->mime.root->header,
+                              .protection = plan_protection(product->plan, group->profile),
                               .recipients = group->certificates,
                               .recipient_count = group->certificate_count};
     bool ok =
@@ -214,8 +251,8 @@ static bool make_encrypted(struct product *product, const struct group *group,
     if (signature != NULL) {
         entity.pieces[0] = (struct entity_piece){signature->fd, signature->entity_start, signature->length};
     } else {
-        struct entity_header how = plan_header(product->plan, true);
-        ok = entity_plain(&how, &entity, outcome);
+        struct entity_header how = plan_header(product->plan, group->profile, true);
+        ok = add_legacy(product, &how, outcome) && entity_plain(&how, &entity, outcome);
     }
     ok = ok && encrypt_entity(product, group, &entity, outcome);
     entity_free(&entity);
@@ -232,7 +269,7 @@ static bool make_clear(struct product *product, struct product_file *file_r, str
     *file_r = (struct product_file){message->fd, message->offset, "clear"};
     if (!plan_clear_changes(product->plan))
         return true;
-    outer_header(product, false, false, &header);
+    outer_header(product, NULL, false, false, &header);
     product->fd = begin_file(product, &header, outcome);
     uint64_t rest = root->start + root->header.len;
     bool ok = product->fd >= 0;

@@ -5,7 +5,11 @@ OUTGOING_SRC := \
 	src/outgoing/entity.c \
 	src/outgoing/existing.c \
 	src/outgoing/group.c \
+	src/outgoing/hcp.c \
 	src/outgoing/lastcheck.c \
+	src/outgoing/lastcheck_hidden.c \
+	src/outgoing/legacy.c \
+	src/outgoing/legacy_part.c \
 	src/outgoing/outgoing.c \
 	src/outgoing/plan.c \
 	src/outgoing/prepare.c \

@@ -79,7 +79,7 @@ ok $? '... which the archive can open'
 conf 'ENCRYPT_ALSO_TO = nobody@behoerde.de'
 send anna@partner-1.com x@open.example
 is "$status ${said%% *} $(taken external)" '75 4.7.5 1' 'without the archive key mail to encrypt waits'
-conf 'HEADER_PROTECTION = confidential'
+conf 'HEADER_PROTECTION = hcp_baseline'
 send anna@partner-1.com
 is "$(grep '^Subject' "$(handed external 1)")" 'Subject: [...]' 'a confidential Subject'
 decrypt anna "$(handed external 1)" "$base/plain"

@@ -155,7 +155,7 @@ is "$? $(grep -c 'micalg=sha-512' "$out")" '0 1' 'PSS with SHA-512 by profile'
 like "$(openssl cms -cmsout -print -in "$out")" 'rsassaPss' '... it is PSS'
 
 # Header protection.
-conf 'HEADER_PROTECTION = yes'
+conf 'HEADER_PROTECTION = clear'
 letter user_2@behoerde.de b@x.example 'protected' > "$in"
 send user_2@behoerde.de b@x.example
 verify "$out" "$base/content"

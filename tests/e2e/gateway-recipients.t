@@ -86,7 +86,7 @@ done
 gate_repair
 
 # ---- hidden recipients ------------------------------------------------------------------------------------------------------
-gate_configure 'HEADER_PROTECTION = yes'
+gate_configure 'HEADER_PROTECTION = clear'
 letter "$M" user_1@behoerde.de 'anna@partner-1.com, s@signed.example' 'hidden' 'Bcc: bert@partner-1.com, h@signed.example' 'Cc: plain@open.example'
 out "$M" anna@partner-1.com,bert@partner-1.com,ec@partner-1.com,s@signed.example,h@signed.example,plain@open.example
 wait_for_quiet

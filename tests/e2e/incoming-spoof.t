@@ -124,12 +124,13 @@ def authors(tap, g, out):
 
 
 def protected(tap, g, out):
-    """From inside of encryption (RFC 9788) counts only if its owner signed."""
+    """From inside of encryption (RFC 9788) counts only if its owner signed; who signs another From than the outer one signs nothing."""
     def letter(author):
         return f"Content-Type: text/plain; hp=\"cipher\"\nFrom: {author}\nSubject: real\n\nHello\n".encode()
 
     friend = "friend@partner-1.com"
-    for author, signer, shown, words in ((BOSS, None, EYE, "none"), (BOSS, EYE, EYE, "valid"), (friend, EYE, EYE, "valid"),
+    for author, signer, shown, words in ((BOSS, None, EYE, "none"), (BOSS, EYE, EYE, "valid-other-address"), (friend, EYE, EYE, "valid-other-address"),
+                                         (EYE, EYE, EYE, "valid"), (f"Eva <{EYE}>", EYE, f"Eva <{EYE}>", "valid"),
                                          (friend, friend, friend, "valid"), (EYE, friend, EYE, "valid-other-address"),
                                          (f"{friend} <{BOSS}>", friend, EYE, "valid-other-address"), (f'"{BOSS}" <{friend}>', friend, EYE, "valid-other-address"),
                                          (f"{friend}\nFrom: {BOSS}", friend, EYE, "valid-other-address")):

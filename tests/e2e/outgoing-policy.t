@@ -52,7 +52,7 @@ def check_reports(g):
 
 
 def check_confidential(g, conf):
-    conf.write_text(conf.read_text() + "HEADER_PROTECTION = confidential\n")
+    conf.write_text(conf.read_text() + "HEADER_PROTECTION = hcp_baseline\n")
     fields = b"Thread-Topic: " + SUBJECT + b"\nKeywords: " + SECRET + b"\nComments: " + SECRET + b"\n"
     for to in (PARTNER, BOTH):
         status, said = g.outgoing(letter(to, fields), USER, [to])

@@ -57,6 +57,12 @@ START_TEST(faults_name_line_and_cure)
         {GOOD "MODULE_TIMEOUT = 20m\n", "julia.conf:6: MODULE_TIMEOUT: must be shorter than DEADLINE\n"},
         {GOOD "HOLD_WARN = 2d\nHOLD_KEEP = 2d\n",
          "julia.conf:6: HOLD_WARN: must be shorter than HOLD_KEEP\n"},
+        {GOOD "HEADER_PROTECTION = yes\n",
+         "julia.conf:6: HEADER_PROTECTION: \"yes\" is not one of no|clear|hcp_baseline|hcp_shy\n"},
+        {GOOD "HEADER_PROTECTION = confidential\n",
+         "julia.conf:6: HEADER_PROTECTION: \"confidential\" is not one of no|clear|hcp_baseline|hcp_shy\n"},
+        {GOOD "PROFILE_x = headers=yes\n",
+         "julia.conf:6: PROFILE_x: headers=yes: must be one of: no clear hcp_baseline hcp_shy\n"},
         {GOOD "HOLD_LOST = drop\n", "julia.conf:6: HOLD_LOST: \"drop\" is not one of plain|keep\n"},
         {GOOD "MODULE_SMIME = unix:var/x\n",
          "julia.conf:6: MODULE_SMIME: \"unix:var/x\": the path behind unix: must begin with '/'\n"},
@@ -68,7 +74,7 @@ START_TEST(faults_name_line_and_cure)
                                           "aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm "
                                           "aes-192-gcm aes-256-gcm\n"},
         {GOOD "PROFILE_x = zipher=des\n", "julia.conf:6: PROFILE_x: \"zipher=des\": wanted are cipher= "
-                                          "keytrans= sign= digest= form= strict=\n"},
+                                          "keytrans= sign= digest= form= strict= headers=\n"},
         {GOOD
          "PROFILE_x = strict=no\nINCOMING_PROFILE = x.example bdew; edi@y.example X; .x.example default\n",
          ""},
@@ -165,16 +171,19 @@ END_TEST
 START_TEST(profiles)
 {
     struct core core;
-    core_set_up(
-        &core, "PROFILE_Strong = cipher=aes-256-gcm sign=rsa-pss form=opaque\nPROFILE_bdew = digest=sha512\n",
-        NULL);
+    core_set_up(&core,
+                "PROFILE_Strong = cipher=aes-256-gcm sign=rsa-pss form=opaque headers=no\n"
+                "PROFILE_bdew = digest=sha512\nHEADER_PROTECTION = hcp_shy\n",
+                NULL);
     const struct config_profile *p = config_profile_find(&core.config, "strong");
     ck_assert_ptr_nonnull(p);
     ck_assert_str_eq(p->cipher, "aes-256-gcm");
     ck_assert_str_eq(p->keytrans, "rsa-pkcs1"); /* not said: as in default */
     ck_assert_str_eq(p->rsa, "pss");
     ck_assert_str_eq(p->form, "opaque");
+    ck_assert_int_eq(config_profile_protection(&core.config, p), CONFIG_PROTECTION_NO);
     p = config_profile_find(&core.config, "bdew");
+    ck_assert_int_eq(config_profile_protection(&core.config, p), CONFIG_PROTECTION_SHY);
     ck_assert_str_eq(p->keytrans, "rsa-oaep-sha256");
     ck_assert_str_eq(p->digest, "sha512");
     ck_assert(config_profile_strict(p) &&

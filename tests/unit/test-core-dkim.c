@@ -80,7 +80,7 @@ START_TEST(several)
     core_set_up(&core, "", NULL);
     core_message(&core, text, strlen(text), "10.0.0.1", "a@behoerde.de");
     struct plan plan = {.message = &core.message, .dkim = CONFIG_DKIM_REMOVE};
-    struct entity_header how = plan_header(&plan, true);
+    struct entity_header how = plan_header(&plan, NULL, true);
     bool *removed = dkim_remove(&plan, &how, SEALED);
     entity_outer_header(&how, &out);
     ck_assert_str_eq(out.data, "DKIM-Signature: d=other.example; h=From\nFrom: a@behoerde.de\n"

@@ -183,7 +183,13 @@ static const char *run(enum lastcheck_form form, const char *header, const char 
     buf_add_text(&outer, OUTER);
     int fd = core_file(text.data, text.len), entity_fd = core_file(ENTITY, sizeof(ENTITY) - 1);
     struct entity entity = {.pieces = {{entity_fd, 0, sizeof(ENTITY) - 1}}, .count = 1, .own_fd = -1};
-    struct lastcheck check = {form, fd, &outer, &entity, recipients, 2, &limits};
+    struct lastcheck check = {.form = form,
+                              .fd = fd,
+                              .outer = &outer,
+                              .entity = &entity,
+                              .recipients = recipients,
+                              .recipient_count = 2,
+                              .limits = &limits};
     const char *fault = lastcheck_run(&check);
     for (int i = 0; i < 2; i++)
         ask_verdict_free(&wanted[i].verdict);
@@ -335,4 +341,51 @@ START_TEST(clear)
 }
 END_TEST
 
-UNIT_MAIN("core-lastcheck", encrypted, wrong_objects, opaque, clear)
+/* Whoever writes the outer header, the entity's author included: what must be hidden must not be in it. */
+START_TEST(hidden)
+{
+    static const char original[] = "From: Anna <a@x.example>\nTo: \"B, B\" <b@y.example>, c@y.example\n"
+                                   "Subject: =?utf-8?q?K=C3=BCndigung_Meier?=\nKeywords: k\n"
+                                   "Date: Sat, 20 Feb 2021 10:12:02 -0500\n";
+    static const char subject[] = "the Subject, which must be hidden, stands outside";
+    static const char repeats[] = "a header field outside says what the hidden Subject says";
+    static const char name[] = "a name stands outside that must be hidden";
+    static const struct {
+        enum config_protection protection;
+        const char *outer, *fault;
+    } rows[] = {
+        {CONFIG_PROTECTION_CLEAR, original, NULL},
+        {CONFIG_PROTECTION_BASELINE, "From: Anna <a@x.example>\nSubject: [...]\nX-A: b\n", NULL},
+        {CONFIG_PROTECTION_BASELINE, "From: a@x.example\n", NULL},
+        {CONFIG_PROTECTION_BASELINE, "Subject: =?utf-8?q?K=C3=BCndigung_Meier?=\n", subject},
+        {CONFIG_PROTECTION_BASELINE, "Subject: [...]\nSubject: [...] Meier\n", subject},
+        {CONFIG_PROTECTION_BASELINE, "SUBJECT : x\n", subject},
+        {CONFIG_PROTECTION_BASELINE, "X-Spam-Prev-Subject: K\303\274ndigung\n Meier\n", repeats},
+        {CONFIG_PROTECTION_BASELINE, "X-Report: about \"=?iso-8859-1?q?K=FCndigung?=  Meier\"\n", repeats},
+        {CONFIG_PROTECTION_BASELINE, "From: =?utf-8?q?K=C3=BCndigung_Meier?= <a@x.example>\n", NULL},
+        {CONFIG_PROTECTION_BASELINE, "Keywords: other\n",
+         "a header field stands outside that must be hidden"},
+        {CONFIG_PROTECTION_BASELINE, "thread-topic: other\n",
+         "a header field stands outside that must be hidden"},
+        {CONFIG_PROTECTION_SHY,
+         "From: a@x.example\nTo: b@y.example,\n c@y.example\nSubject: [...]\n"
+         "Date: Sat, 20 Feb 2021 15:12:02 +0000\n",
+         NULL},
+        {CONFIG_PROTECTION_SHY, "From: Anna <a@x.example>\n", name},
+        {CONFIG_PROTECTION_SHY, "From: a@x.example\nCc: d@x.example (Dora)\n", name},
+        {CONFIG_PROTECTION_SHY, "Reply-To: \"Anna\" <a@x.example>\n", name},
+        {CONFIG_PROTECTION_SHY, "Date: Sat, 20 Feb 2021 10:12:02 -0500\n",
+         "a time zone stands outside that must be hidden"},
+    };
+    struct header before, after;
+    header_parse(&before, original, strlen(original));
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        header_parse(&after, rows[i].outer, strlen(rows[i].outer));
+        expect(i, lastcheck_hidden(&after, &before, rows[i].protection), rows[i].fault);
+        header_free(&after);
+    }
+    header_free(&before);
+}
+END_TEST
+
+UNIT_MAIN("core-lastcheck", hidden, encrypted, wrong_objects, opaque, clear)

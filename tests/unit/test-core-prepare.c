@@ -173,16 +173,17 @@ START_TEST(headers)
     entity_inner_header(&how, &out);
     ck_assert_str_eq(out.data, "Content-Type: text/plain\n  ; charset=utf-8\nContent-Language: de\n");
     buf_clear(&out);
-    how.protect = how.encrypted = how.confidential = true;
+    how.protection = CONFIG_PROTECTION_BASELINE;
+    how.encrypted = true;
     entity_outer_header(&how, &out);
     ck_assert_ptr_nonnull(strstr(out.data, "\nSubject: [...]\n"));
     buf_clear(&out);
     entity_inner_header(&how, &out);
-    ck_assert_str_eq(
-        out.data,
-        "From: a@x.example\nTo: b@y.example\nSubject: s\nHP-Outer: From: a@x.example\n"
-        "HP-Outer: To: b@y.example\nHP-Outer: Subject: [...]\nContent-Type: text/plain\n  ; charset=utf-8;\n"
-        " hp=\"cipher\"\nContent-Language: de\n");
+    ck_assert_str_eq(out.data,
+                     "From: a@x.example\nTo: b@y.example\nSubject: s\nX-Y: z\nHP-Outer: From: a@x.example\n"
+                     "HP-Outer: To: b@y.example\nHP-Outer: Subject: [...]\nHP-Outer: X-Y: z\nContent-Type: "
+                     "text/plain\n  ; charset=utf-8;\n"
+                     " hp=\"cipher\"\nContent-Language: de\n");
     buf_free(&out);
     core_tear_down(&core);
 }
@@ -207,7 +208,8 @@ START_TEST(protected_before)
         char *wanted = mem_printf("Content-Type: %s\n", rows[i][1]);
         core_set_up(&core, "", NULL);
         core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
-        struct entity_header how = {.message = &core.message, .protect = true, .encrypted = true};
+        struct entity_header how = {
+            .message = &core.message, .protection = CONFIG_PROTECTION_CLEAR, .encrypted = true};
         entity_inner_header(&how, &out);
         ck_assert_str_eq(buf_text(&out), wanted);
         buf_free(&out);
