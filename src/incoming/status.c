@@ -18,13 +18,14 @@ const char *status_signature_word(enum status_signature signature)
 }
 
 /* pass: good in every respect. policy: the signature is good, its certificate is not (for this sender, for
-   us). fail: somebody tampered, or the key is known to be lost. */
-const char *status_smime_result(enum status_signature signature)
+   us). fail: somebody tampered, or the key is known to be lost. temperror: a later attempt may find out;
+   permerror: none will, without the certificate. */
+const char *status_smime_result(enum status_signature signature, bool missing)
 {
     static const char *const results[] = {"none", "pass",   "policy",    "fail",   "policy",
                                           "fail", "policy", "temperror", "neutral"};
 
-    return results[signature];
+    return signature == STATUS_UNKNOWN && missing ? "permerror" : results[signature];
 }
 
 /* The weakest encrypted layer counts. */

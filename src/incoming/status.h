@@ -29,6 +29,7 @@ struct status {
     enum status_encryption encryption;
     enum status_signature signature;
     const struct layer_signer *signer; /* the one that `signature` speaks of; NULL */
+    bool missing;        /* STATUS_UNKNOWN because his certificate was not found */
     const char *address; /* his address: the one in From if he has it; NULL if he has none. Borrowed. */
     const char *weak;    /* weak algorithms that were accepted; NULL. Borrowed. */
     const char *outer_from,
@@ -37,8 +38,8 @@ struct status {
 
 const char *status_encryption_word(enum status_encryption encryption);
 const char *status_signature_word(enum status_signature signature);
-const char *
-status_smime_result(enum status_signature signature); /* of Authentication-Results (RFC 7281 3.2) */
+/* Of Authentication-Results (RFC 7281 3.2). `missing`: as in struct status. */
+const char *status_smime_result(enum status_signature signature, bool missing);
 
 /* Encryption by the layers opened and by why it went no further. */
 enum status_encryption status_encryption_of(const struct unwrap_strand *strand);
