@@ -107,7 +107,7 @@ static const struct conf_entry table[] = {
     YESNO("STRIP_SIGNATURES", AT(strip_signatures), "no"),
     CHOICE("HARVEST", AT(harvest), "review", "no|review|public"),
     YESNO("SUBJECT_TAGS", AT(subject_tags), "no"),
-    YESNO("REPORT", AT(report), "no"),
+    CHOICE("REPORT", AT(report), "no", "no|text|html"),
     CHOICE("HEADER_PROTECTION", AT(header_protection), "no", "no|yes|confidential"),
     CHOICE("DKIM_BROKEN", AT(dkim_broken), "remove", "keep|remove|refuse"),
     YESNO("ACCEPT_WEAK", AT(accept_weak), "no"),

@@ -5,6 +5,8 @@ INCOMING_SRC := \
 	src/incoming/author.c \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
+	src/incoming/finding.c \
+	src/incoming/foreign.c \
 	src/incoming/forged.c \
 	src/incoming/handover.c \
 	src/incoming/harvest.c \
@@ -18,6 +20,7 @@ INCOMING_SRC := \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
 	src/incoming/reencrypt.c \
+	src/incoming/reportpart.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \
 	src/incoming/signerstatus.c \

@@ -25,11 +25,14 @@ enum status_signature {
     STATUS_SIGNATURE_UNSUPPORTED
 };
 
+/* How a reader should take it, whatever the words are. */
+enum status_level { STATUS_LEVEL_NONE, STATUS_LEVEL_GOOD, STATUS_LEVEL_CAUTION, STATUS_LEVEL_BAD };
+
 struct status {
     enum status_encryption encryption;
     enum status_signature signature;
     const struct layer_signer *signer; /* the one that `signature` speaks of; NULL */
-    bool missing;        /* STATUS_UNKNOWN because his certificate was not found */
+    bool missing;                      /* STATUS_UNKNOWN because his certificate was not found */
     const char *address; /* his address: the one in From if he has it; NULL if he has none. Borrowed. */
     const char *weak;    /* weak algorithms that were accepted; NULL. Borrowed. */
     const char *outer_from,
@@ -38,6 +41,8 @@ struct status {
 
 const char *status_encryption_word(enum status_encryption encryption);
 const char *status_signature_word(enum status_signature signature);
+enum status_level status_encryption_level(const struct status *status);
+enum status_level status_signature_level(const struct status *status);
 /* Of Authentication-Results (RFC 7281 3.2). `missing`: as in struct status. */
 const char *status_smime_result(enum status_signature signature, bool missing);
 
