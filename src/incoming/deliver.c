@@ -128,7 +128,7 @@ static char *shown_subject(const struct deliver *deliver, const struct message *
     if (deliver->protected.active && strlist_has(&deliver->protected.names, "Subject"))
         header = &deliver->protected.mime.root->header;
     value = header_value_of(header, "Subject");
-    text = header_decode(value == NULL ? "" : value);
+    text = header_decode_guess(value == NULL ? "" : value);
     free(value);
     return text;
 }
