@@ -206,6 +206,7 @@ def without(tap, g, out):
         tap.ok(got and only_added(got, octets), f"{name}: as it came, fields only", detail)
     pgp = b"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\n\nVersion: 1\n--b\n\nx\n--b--\n"
     for name, inner in (("clear signature inside", signed), ("opaque signature inside", out.sign(text(), EYE, opaque=True)), ("OpenPGP inside", pgp),
+                        ("OpenPGP signature inside", pgp.replace(b"/encrypted", b"/signed").replace(b"pgp-encrypted", b"pgp-signature")),
                         ("inside encrypted for another", out.encrypt(text(), "stranger@partner-1.com"))):
         got, detail = one(g, fields() + out.encrypt(inner, ONE))
         body = inner[inner.index(b"\n\n"):].replace(b"\r\n", b"\n")
