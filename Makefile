@@ -131,7 +131,7 @@ fuzz: fuzzers
 # on the umask. var/ can be entered by everybody, because modules that run as users of their own have their folders there.
 D = $(DESTDIR)$(PREFIX)
 CONF_FILES = $(sort $(wildcard etc/*.conf etc/*.rules))
-TEMPLATES  = $(sort $(wildcard etc/templates/README etc/templates/*/*.txt))
+TEMPLATES  = $(sort $(wildcard etc/templates/README etc/templates/*/*.txt etc/templates/*/*.html))
 install: programs
 	install -d -m 755 $(D) $(D)/bin $(D)/lib $(D)/lib/modules $(D)/share $(foreach d,man man/man5 man/man7 man/man8 systemd cron sendmail,$(D)/share/$(d))
 	install -d -m 755 $(D)/etc $(foreach d,public trusted untrusted ca templates templates/de templates/en,$(D)/etc/$(d))

@@ -43,7 +43,10 @@ struct ask_verdict {
     char *key;                    /* rsa, rsa-pss, ec, other */
     uint64_t bits;
     struct strlist addresses;
-    char *evidence; /* one line */
+    char *evidence;      /* one line */
+    struct strlist path; /* subjects, the certificate's own first; empty where no path was found */
+    size_t answers;      /* evidence about revocation: how many CRLs and OCSP answers there are, */
+    char *oldest_answer; /* and of when the oldest is (ISO); NULL */
 };
 struct ask_check {
     const struct buf *certificate; /* DER, borrowed */

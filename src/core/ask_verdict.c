@@ -63,6 +63,20 @@ static char *evidence_line(const struct xml_node *verdict)
     return line.len > 0 ? buf_take(&line) : NULL;
 }
 
+static void read_answers(const struct xml_node *node, struct ask_verdict *verdict)
+{
+    for (node = xml_child(node, "evidence"); node != NULL; node = xml_next(node, "evidence")) {
+        const char *kind = xml_attribute(node, "kind"), *time = xml_attribute(node, "time");
+        if (kind == NULL || time == NULL || (strcmp(kind, "crl") != 0 && strcmp(kind, "ocsp") != 0))
+            continue;
+        verdict->answers++;
+        if (verdict->oldest_answer == NULL || strcmp(time, verdict->oldest_answer) < 0) {
+            free(verdict->oldest_answer);
+            verdict->oldest_answer = mem_strdup(time);
+        }
+    }
+}
+
 static void read_octets(const struct xml_node *node, struct ask_verdict *verdict)
 {
     const char *serial = xml_attribute(node, "serial"), *issuer = xml_attribute(node, "issuer-der");
@@ -93,7 +107,12 @@ static void read_verdict(const struct xml_node *node, struct ask_verdict *verdic
     const struct xml_node *child;
     for (child = xml_child(node, "address"); child != NULL; child = xml_next(child, "address"))
         strlist_add(&verdict->addresses, child->text);
+    for (child = xml_child(node, "path"); child != NULL; child = xml_next(child, "path")) {
+        const char *subject = xml_attribute(child, "subject");
+        strlist_add(&verdict->path, subject != NULL ? subject : "");
+    }
     verdict->evidence = evidence_line(node);
+    read_answers(node, verdict);
 }
 
 /* true: exactly one verdict for every check. */
@@ -164,5 +183,7 @@ void ask_verdict_free(struct ask_verdict *verdict)
     free(verdict->key);
     strlist_free(&verdict->addresses);
     free(verdict->evidence);
+    strlist_free(&verdict->path);
+    free(verdict->oldest_answer);
     memset(verdict, 0, sizeof(*verdict));
 }

@@ -23,6 +23,7 @@ enum config_fallback { CONFIG_FALLBACK_REFUSE, CONFIG_FALLBACK_CLEAR };
 enum config_harvest { CONFIG_HARVEST_NO, CONFIG_HARVEST_REVIEW, CONFIG_HARVEST_PUBLIC };
 enum config_journal { CONFIG_JOURNAL_ALWAYS, CONFIG_JOURNAL_FAULTS, CONFIG_JOURNAL_NO };
 enum config_deliver { CONFIG_DELIVER_PLAIN, CONFIG_DELIVER_ORIGINAL, CONFIG_DELIVER_REENCRYPT };
+enum config_report { CONFIG_REPORT_NO, CONFIG_REPORT_TEXT, CONFIG_REPORT_HTML };
 enum config_dkim { CONFIG_DKIM_KEEP, CONFIG_DKIM_REMOVE, CONFIG_DKIM_REFUSE };
 enum config_revocation { CONFIG_REVOCATION_REQUIRE, CONFIG_REVOCATION_PREFER, CONFIG_REVOCATION_OFF };
 enum config_changed { CONFIG_CHANGED_DELIVER, CONFIG_CHANGED_KEEP };
@@ -76,7 +77,8 @@ struct config {
     int eip_fallback;
     bool resign, strip_signatures;
     int harvest;
-    bool subject_tags, report;
+    bool subject_tags;
+    int report;                      /* enum config_report */
     struct strlist incoming_profile; /* items "ADDRESS-OR-DOMAIN PROFILE" */
     int header_protection;           /* enum config_protection */
     int dkim_broken;                 /* enum config_dkim */

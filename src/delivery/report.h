@@ -55,10 +55,20 @@ bool report_notice(const struct config *config, const char *kind, const char *co
 bool report_withheld(const struct message *message, struct journal *journal, const char *recipient,
                      const char *sender, const char *message_id);
 
-/* Fills a template: BASE/etc/templates/LANGUAGE/NAME.txt, ${NAME} replaced by values (control characters
-   removed). A missing template: the text before the first hyphen of its name ("reason" for "reason-expired"),
-   then the built-in English one of that name, so never NULL. Newly allocated. Exposed for tests. */
+/* Fills a template, DIRECTORY/LANGUAGE/NAME.txt: ${NAME} is replaced by its value in `pairs` (NAME, value
+   ..., NULL), cleaned: whatever is no visible UTF-8 character becomes a blank or '?'. `blocks` (the same, may
+   be NULL) are put in as they are, line ends included. A line whose placeholders are all empty is left out. A
+   missing template: that of the name in front of the first hyphen ("reason" for "reason-expired"), then the
+   built-in English one of that name, so never NULL. Newly allocated. */
+char *report_text(const char *directory, const char *language, const char *name, const char *const *pairs,
+                  const char *const *blocks);
 char *report_template(const char *directory, const char *language, const char *name,
-                      const char *const *pairs);
+                      const char *const *pairs); /* without blocks */
+/* The same from NAME.html: values and blocks are text, and stay that (& < > " ' are escaped); in a block, an
+   empty line makes a new paragraph. NULL when the template is missing or damaged. */
+char *report_html(const char *directory, const char *language, const char *name, const char *const *pairs,
+                  const char *const *blocks);
+/* Appends text so that it is that in HTML, between tags and in attribute values. */
+void report_escape(struct buf *out, const char *text);
 
 #endif

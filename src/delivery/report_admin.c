@@ -41,7 +41,7 @@ static char *list_values(const struct values *values)
 
     for (size_t i = 0; i < values->count; i++) {
         const char *const pair[] = {"NAME", values->pairs[2 * i], "VALUE", values->pairs[2 * i + 1], NULL};
-        char *line = report_fill("    ${NAME}: ${VALUE}\n", pair, NULL, NULL);
+        char *line = report_fill("    ${NAME}: ${VALUE}\n", pair, NULL, false);
 
         buf_add_text(&lines, line);
         free(line);
@@ -54,6 +54,7 @@ static bool send_notice(const struct message *message, const char *kind, struct 
 {
     const struct config *config = message->config;
     char *block = list_values(values), *name = mem_printf("notice-%s", kind), number[24], *text;
+    const char *const blocks[] = {"VALUES", block, NULL};
     struct report_mail mail = {.to = config->admin, .auto_submitted = "auto-generated", .kind = kind};
     bool taken;
 
@@ -61,7 +62,7 @@ static bool send_notice(const struct message *message, const char *kind, struct 
     add(values, "KIND", kind);
     add(values, "MYHOSTNAME", config->myhostname);
     add(values, "HELD_BACK", held_back > 0 ? number : NULL);
-    text = report_text(config->templates, config->language, name, values->pairs, "VALUES", block);
+    text = report_text(config->templates, config->language, name, values->pairs, blocks);
     mail.text = text;
     mail.target = address_in_domains(config->admin, &config->internal_domains) ? CONFIG_TARGET_INTERNAL
                                                                                : CONFIG_TARGET_EXTERNAL;

@@ -41,13 +41,28 @@ static const struct {
                  "Please quote: ${QUEUE_ID}\n"},
     {"incoming", "What the mail gateway ${MYHOSTNAME} found in this message:\n"
                  "\n"
-                 "Encryption: ${ENCRYPTION}\n"
-                 "Signature: ${SIGNATURE}\n"
+                 "${SIGNATURE_WORDS}\n"
+                 "${SIGNATURE_MEANING}\n"
+                 "\n"
+                 "${ENCRYPTION_WORDS}\n"
+                 "${ENCRYPTION_MEANING}\n"
+                 "\n"
+                 "From: ${FROM}\n"
                  "Signed by: ${SIGNER}\n"
-                 "Certificate issued by: ${ISSUER}\n"
+                 "Certificate issued by: \"${ISSUER}\"\n"
                  "Certificate (SHA-256): ${FINGERPRINT}\n"
+                 "Certification path: \"${PATH}\"\n"
+                 "Evidence: \"${EVIDENCE}\"\n"
+                 "Cipher: ${CIPHER_SEALED}${CIPHER_OPEN}\n"
                  "Weak methods were used: ${WEAK}\n"
-                 "Header fields: ${HEADER}\n"},
+                 "Protected header fields: ${HEADER}\n"
+                 "From outside of the encrypted part: ${OUTER_FROM}\n"
+                 "From inside of the encrypted part: ${INNER_FROM}\n"
+                 "Checked: ${CHECKED}\n"},
+    {"signature", "Signature: ${SIGNATURE}\n"},
+    {"encryption", "Encryption: ${ENCRYPTION}\n"},
+    {"revocation", "${REVOCATION}\n"},
+    {"key", "${KEY}\n"},
 };
 
 const char *report_builtin(const char *name)

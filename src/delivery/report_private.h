@@ -5,14 +5,8 @@
 #include "delivery/report.h"
 #include "util/buf.h"
 
-/* The text of LANGUAGE/NAME.txt filled with `pairs`; missing: that of the name in front of the first hyphen
-   ("reason" for "reason-expired"); missing too: the built-in English one. `block` (may be NULL) replaces
-   ${block_name} as it is, line ends included. Newly allocated. */
-char *report_text(const char *directory, const char *language, const char *name, const char *const *pairs,
-                  const char *block_name, const char *block);
-/* The same for a given text. Values are cleaned: whatever is no visible UTF-8 character becomes a blank or
-   '?'. A line whose placeholders are all empty is left out. */
-char *report_fill(const char *text, const char *const *pairs, const char *block_name, const char *block);
+/* What report_text() and report_html() do, for a given text. */
+char *report_fill(const char *text, const char *const *pairs, const char *const *blocks, bool html);
 /* The built-in text for what stands in front of the first hyphen of a name; "" if there is none. */
 const char *report_builtin(const char *name);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "delivery/report_private.h"
+#include "mail/glyph.h"
 #include "mail/utf8.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -12,18 +13,40 @@
 #define NAME_CHARS   "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 struct filling {
-    const char *const *pairs;
-    const char *block_name, *block;
+    const char *const *pairs, *const *blocks;
+    bool html;
 };
 
-/* Controls, and the characters that turn the direction of writing: a value must look like what it is. */
-static bool is_invisible(uint32_t code)
+static const char *entity(char c)
 {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
 }
 
-static void add_value(struct buf *out, const char *value)
+void report_escape(struct buf *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (entity(*text) != NULL)
+            buf_add_text(out, entity(*text));
+        else
+            buf_add_char(out, *text);
+}
+
+/* A value must look like what it is: it has neither controls nor anything invisible, and stays on its line.
+ */
+static void clean_value(struct buf *out, const char *value)
 {
     size_t len = strlen(value), taken;
 
@@ -31,7 +54,7 @@ static void add_value(struct buf *out, const char *value)
         uint32_t code;
 
         taken = utf8_decode(value, len, &code);
-        if (taken == 0 || is_invisible(code)) {
+        if (taken == 0 || glyph_invisible(code)) {
             buf_add_char(out, taken == 0 ? '?' : ' ');
             taken += taken == 0;
         } else {
@@ -40,19 +63,43 @@ static void add_value(struct buf *out, const char *value)
     }
 }
 
-/* The value of the placeholder; NULL if there is none. */
-static const char *value_of(const struct filling *filling, const char *name, size_t len)
+static void add_value(struct buf *out, const char *value, bool html)
 {
-    for (const char *const *pair = filling->pairs; pair != NULL && *pair != NULL; pair += 2)
+    struct buf clean = {0};
+
+    clean_value(&clean, value);
+    if (html)
+        report_escape(out, buf_text(&clean));
+    else
+        buf_add(out, buf_text(&clean), clean.len);
+    buf_free(&clean);
+}
+
+static void add_block(struct buf *out, const char *block, bool html)
+{
+    const char *gap;
+
+    while (html && (gap = strstr(block, "\n\n")) != NULL) {
+        char *paragraph = mem_strndup(block, (size_t)(gap - block));
+
+        report_escape(out, paragraph);
+        buf_add_text(out, "<br><br>\n");
+        free(paragraph);
+        block = gap + strspn(gap, "\n");
+    }
+    if (html)
+        report_escape(out, block);
+    else
+        buf_add_text(out, block);
+}
+
+/* The value of the placeholder; NULL if there is none. */
+static const char *value_of(const char *const *pairs, const char *name, size_t len)
+{
+    for (const char *const *pair = pairs; pair != NULL && *pair != NULL; pair += 2)
         if (strlen(pair[0]) == len && memcmp(pair[0], name, len) == 0)
             return pair[1];
     return NULL;
-}
-
-static bool is_block(const struct filling *filling, const char *name, size_t len)
-{
-    return filling->block_name != NULL && strlen(filling->block_name) == len &&
-           memcmp(filling->block_name, name, len) == 0;
 }
 
 /* One line without its end. False: it has placeholders and all of them are empty, so the line is left out. */
@@ -64,25 +111,25 @@ static bool fill_line(struct buf *out, const char *line, size_t len, const struc
     while ((mark = memmem(line, (size_t)(end - line), "${", 2)) != NULL &&
            (close = memchr(mark, '}', (size_t)(end - mark))) != NULL) {
         size_t name_len = (size_t)(close - mark) - 2;
-        bool block = is_block(filling, mark + 2, name_len);
-        const char *value = block ? filling->block : value_of(filling, mark + 2, name_len);
+        const char *value = value_of(filling->pairs, mark + 2, name_len);
+        const char *block = value != NULL ? NULL : value_of(filling->blocks, mark + 2, name_len);
 
         buf_add(out, line, (size_t)(mark - line));
-        if (value != NULL && block)
-            buf_add_text(out, value);
-        else if (value != NULL)
-            add_value(out, value);
+        if (value != NULL)
+            add_value(out, value, filling->html);
+        else if (block != NULL)
+            add_block(out, block, filling->html);
         any = true;
-        filled = filled || (value != NULL && *value != '\0');
+        filled = filled || (value != NULL && *value != '\0') || (block != NULL && *block != '\0');
         line = close + 1;
     }
     buf_add(out, line, (size_t)(end - line));
     return filled || !any;
 }
 
-char *report_fill(const char *text, const char *const *pairs, const char *block_name, const char *block)
+char *report_fill(const char *text, const char *const *pairs, const char *const *blocks, bool html)
 {
-    const struct filling filling = {pairs, block_name, block};
+    const struct filling filling = {pairs, blocks, html};
     struct buf out = {0};
 
     buf_add(&out, "", 0);
@@ -112,9 +159,9 @@ static const char *behind_comments(const char *text)
 }
 
 static bool load(const char *directory, const char *language, const char *name, size_t name_len,
-                 struct buf *text)
+                 const char *type, struct buf *text)
 {
-    char *path = mem_printf("%s/%s/%.*s.txt", directory, language, (int)name_len, name);
+    char *path = mem_printf("%s/%s/%.*s.%s", directory, language, (int)name_len, name, type);
     const char *fault = NULL;
 
     if (fdio_read_file(path, TEMPLATE_MAX, text) != 0)
@@ -130,7 +177,7 @@ static bool load(const char *directory, const char *language, const char *name, 
 }
 
 char *report_text(const char *directory, const char *language, const char *name, const char *const *pairs,
-                  const char *block_name, const char *block)
+                  const char *const *blocks)
 {
     size_t len = strspn(name, NAME_CHARS), group = strcspn(name, "-");
     struct buf text = {0};
@@ -138,14 +185,27 @@ char *report_text(const char *directory, const char *language, const char *name,
     char *filled;
 
     if (name[len] == '\0' && len > 0 &&
-        (load(directory, language, name, len, &text) || load(directory, language, name, group, &text)))
+        (load(directory, language, name, len, "txt", &text) ||
+         load(directory, language, name, group, "txt", &text)))
         source = behind_comments(buf_text(&text));
-    filled = report_fill(source, pairs, block_name, block);
+    filled = report_fill(source, pairs, blocks, false);
     buf_free(&text);
     return filled;
 }
 
 char *report_template(const char *directory, const char *language, const char *name, const char *const *pairs)
 {
-    return report_text(directory, language, name, pairs, NULL, NULL);
+    return report_text(directory, language, name, pairs, NULL);
+}
+
+char *report_html(const char *directory, const char *language, const char *name, const char *const *pairs,
+                  const char *const *blocks)
+{
+    struct buf text = {0};
+    char *filled = NULL;
+
+    if (load(directory, language, name, strlen(name), "html", &text))
+        filled = report_fill(behind_comments(buf_text(&text)), pairs, blocks, true);
+    buf_free(&text);
+    return filled;
 }

@@ -121,7 +121,8 @@ static bool send_report(const struct message *message, const struct report_recip
                                  "QUEUE_ID",   message->envelope.queue_id,
                                  "MYHOSTNAME", config->myhostname,
                                  NULL};
-    char *text = report_text(config->templates, config->language, "undelivered", pairs, "REASONS", reasons);
+    const char *const blocks[] = {"REASONS", reasons, NULL};
+    char *text = report_text(config->templates, config->language, "undelivered", pairs, blocks);
     struct buf status = {0};
     struct report_mail mail = {.to = message->envelope.sender,
                                .target = inside ? CONFIG_TARGET_INTERNAL : CONFIG_TARGET_EXTERNAL,

@@ -9,7 +9,6 @@
 
 #include "incoming/forged.h"
 #include "incoming/headercopy.h"
-#include "mail/qp.h"
 #include "outgoing/prepare.h"
 #include "util/base64.h"
 #include "util/fdio.h"
@@ -173,12 +172,11 @@ static void make_boundary(struct buf *boundary)
     hex_encode_buf(boundary, octets, sizeof(octets));
 }
 
-/* The report as last part of a multipart/mixed (REPORT=yes). */
+/* The report as last part of a multipart/mixed (REPORT). */
 static int write_with_report(const struct assemble *a, const struct mime *mime, int out,
                              struct outcome *outcome)
 {
     const char *eol = a->message->eol;
-    struct qp_encoder encoder = {.eol = eol};
     struct buf boundary = {0}, text = {0};
     int rc;
 
@@ -189,11 +187,8 @@ static int write_with_report(const struct assemble *a, const struct mime *mime, 
     if (rc == 0)
         rc = write_entity(a, mime, out, outcome);
     buf_clear(&text);
-    buf_printf(&text, "%s--%s%sContent-Type: text/plain; charset=utf-8%s", eol, boundary.data, eol, eol);
-    buf_printf(&text, "Content-Transfer-Encoding: quoted-printable%sContent-Disposition: inline%s%s", eol,
-               eol, eol);
-    qp_encode_update(&encoder, a->report, strlen(a->report), &text);
-    qp_encode_final(&encoder, &text);
+    buf_printf(&text, "%s--%s%s", eol, boundary.data, eol);
+    buf_add(&text, a->report->data, a->report->len);
     buf_printf(&text, "%s--%s--%s", eol, boundary.data, eol);
     if (rc == 0)
         rc = put(out, &text);

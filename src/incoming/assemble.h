@@ -11,7 +11,7 @@ struct assemble {
     const struct protected *protected;
     const struct buf *fields; /* what julia says, goes on top */
     const char *subject;      /* instead of Subject (UTF-8); NULL: as it is */
-    const char *report;       /* text (UTF-8, LF) for a part at the end; NULL: none */
+    const struct buf *report; /* a MIME part for the end (reportpart.h); NULL: none */
 };
 
 /* Octets that came stay as they are, apart from forged fields (forged.h), and header fields that were

@@ -8,11 +8,12 @@
 #include "core/trace.h"
 #include "core/verifylog.h"
 #include "delivery/handoff.h"
-#include "delivery/report.h"
 #include "incoming/assemble.h"
 #include "incoming/author.h"
 #include "incoming/demand_tell.h"
+#include "incoming/finding.h"
 #include "incoming/reencrypt.h"
+#include "incoming/reportpart.h"
 #include "incoming/signerstatus.h"
 #include "incoming/subjecttag.h"
 #include "mail/address.h"
@@ -140,7 +141,7 @@ static char *shown_subject(const struct deliver *deliver, const struct message *
     if (strlist_has(&deliver->protected.names, "Subject"))
         header = &deliver->protected.inside;
     value = header_value_of(header, "Subject");
-    text = header_decode(value == NULL ? "" : value);
+    text = header_decode_guess(value == NULL ? "" : value);
     free(value);
     return text;
 }
@@ -157,13 +158,12 @@ static char *tagged_subject(const struct deliver *deliver, const struct message 
     return tagged;
 }
 
-/* A report part may stand beside anything but S/MIME and OpenPGP, which clients look for at the top. */
-static bool report_possible(const struct deliver *deliver, const struct message *message)
+bool deliver_has_report(const struct deliver *deliver, const struct message *message)
 {
     struct mime mime;
     bool possible;
 
-    if (!message->config->report || deliver->node->outer == NULL)
+    if (message->config->report == CONFIG_REPORT_NO || deliver->node->outer == NULL)
         return false;
     if (unwrap_parse(message, deliver->node, &mime) != 0)
         return false;
@@ -175,30 +175,14 @@ static bool report_possible(const struct deliver *deliver, const struct message 
     return possible;
 }
 
-static char *report_text(const struct deliver *deliver, const struct message *message)
+static void write_report(const struct deliver *deliver, const struct message *message, struct buf *report)
 {
-    const struct status *status = &deliver->status;
-    const struct ask_verdict *verdict = status->signer == NULL ? NULL : &status->signer->verdict;
-    const char *pairs[] = {"ENCRYPTION",  status_encryption_word(status->encryption),
-                           "SIGNATURE",   status_signature_word(status->signature),
-                           "SIGNER",      status->address,
-                           "ISSUER",      verdict == NULL ? NULL : verdict->issuer,
-                           "FINGERPRINT", status->signer == NULL ? NULL : status->signer->fingerprint,
-                           "WEAK",        status->weak,
-                           "HEADER",      status->header,
-                           "MYHOSTNAME",  message->config->myhostname,
-                           NULL};
-    char *text = NULL;
+    struct finding finding;
 
-    if (!report_possible(deliver, message))
-        return NULL;
-    text = report_template(message->config->templates, message->config->language, "incoming-report", pairs);
-    if (text == NULL || *text == '\0') { /* neither a template nor a built-in text of this name */
-        free(text);
-        text = mem_printf("%s\nEncryption: %s\nSignature: %s\nSigner: %s\n", message->config->myhostname,
-                          pairs[1], pairs[3], status->address == NULL ? "-" : status->address);
-    }
-    return text;
+    finding_collect(&finding, message->config, deliver->strand, &deliver->status,
+                    protected_from(&deliver->protected));
+    reportpart_write(&finding, message->config, message->eol, report);
+    finding_free(&finding);
 }
 
 /* Whatever the status says: what came out of an encrypted layer must not go on in clear. */
@@ -212,10 +196,14 @@ static void mark_decrypted(const struct deliver *deliver, const struct message *
 
 bool deliver_write(struct deliver *deliver, const struct message *message, struct outcome *outcome)
 {
-    char *subject = tagged_subject(deliver, message), *report = report_text(deliver, message);
-    struct buf fields = {0};
-    struct assemble assemble = {message, deliver->node, &deliver->protected, &fields, subject, report};
+    char *subject = tagged_subject(deliver, message);
+    struct buf fields = {0}, report = {0};
+    struct assemble assemble = {message, deliver->node, &deliver->protected, &fields, subject, NULL};
 
+    if (deliver_has_report(deliver, message)) {
+        write_report(deliver, message, &report);
+        assemble.report = &report;
+    }
     buf_add(&fields, buf_text(&deliver->top), deliver->top.len);
     status_fields(&deliver->status, message->config->authserv_id, message->eol, &fields);
     mark_decrypted(deliver, message, &fields);
@@ -223,8 +211,8 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
     if (deliver->fd >= 0 && assemble_write(&assemble, deliver->fd, outcome) != 0)
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
     buf_free(&fields);
+    buf_free(&report);
     free(subject);
-    free(report);
     return outcome->kind == OUTCOME_DONE;
 }
 

@@ -9,6 +9,7 @@
 #include "delivery/report.h"
 #include "incoming/deliver.h"
 #include "incoming/demand_tell.h"
+#include "incoming/finding.h"
 #include "incoming/handover.h"
 #include "incoming/harvest.h"
 #include "incoming/reencrypt.h"
@@ -225,6 +226,24 @@ static void explain_delivery(const struct incoming *in, const struct deliver *de
                      status->signer->verdict.reason == NULL ? "" : status->signer->verdict.reason);
 }
 
+/* With REPORT: what readers are told in words. */
+static void explain_report(const struct incoming *in, const struct deliver *deliver)
+{
+    const struct config *config = in->message->config;
+    const struct status *status = &deliver->status;
+    char *signature, *encryption;
+
+    if (config->report == CONFIG_REPORT_NO)
+        return;
+    signature = finding_words(config, "signature", status_signature_word(status->signature));
+    encryption = finding_words(config, "encryption", status_encryption_word(status->encryption));
+    explain_note(in->explain, "in words: %s; %s", signature, encryption);
+    if (!deliver_has_report(deliver, in->message))
+        explain_note(in->explain, "no report part: the message goes as it came, or stays signed");
+    free(signature);
+    free(encryption);
+}
+
 static void explain_handover(const struct incoming *in, const struct handover *handover)
 {
     bool anew = in->message->config->deliver == CONFIG_DELIVER_REENCRYPT;
@@ -261,6 +280,7 @@ static void explain_all(const struct incoming *in, struct outcome *outcome)
         else if (!rehearsal)
             explain_plain("incoming", target, &deliver->strand->recipients, NULL, in->explain);
         explain_delivery(in, deliver);
+        explain_report(in, deliver);
         demand_explain(&deliver->demand, in->explain);
         if (to_scanner(in) && !refused(deliver))
             explain_handover(in, &in->handovers[i]);

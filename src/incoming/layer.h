@@ -60,6 +60,8 @@ struct layer { /* what opening it told */
     char *keytrans;      /* encrypted: of the key that opened it */
     char *key;           /* the key that opened it */
     char *key_fingerprint;
+    struct strlist key_addresses; /* of its certificate */
+    size_t recipient_count;       /* encrypted: to how many keys */
     struct layer_signer *signers;
     size_t signer_count;
     struct buf *certificates, *crls;

@@ -111,6 +111,9 @@ static bool key_was_candidate(const struct layer_request *request, struct layer 
     for (size_t i = 0; i < request->key_count; i++)
         if (layer->key != NULL && strcmp(request->keys[i]->key, layer->key) == 0) {
             layer->key_fingerprint = mem_strdup(request->keys[i]->fingerprint);
+            for (size_t k = 0; k < request->keys[i]->addresses.count; k++)
+                strlist_add(&layer->key_addresses, request->keys[i]->addresses.items[k]);
+            layer->recipient_count = request->look->outline.recipient_count;
             return true;
         }
     return false;
@@ -177,5 +180,6 @@ void layer_free(struct layer *layer)
     free(layer->weak);
     free(layer->key);
     free(layer->key_fingerprint);
+    strlist_free(&layer->key_addresses);
     memset(layer, 0, sizeof(*layer));
 }

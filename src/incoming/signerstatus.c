@@ -146,6 +146,7 @@ void signerstatus_judge(const struct layer *layer, const struct signerstatus_aut
         status_r->signature = word;
         status_r->signer = signer->verdict.verdict == NULL ? NULL : signer;
         status_r->address = shown;
+        status_r->missing = signer->missing;
     }
     if (status_r->signature == STATUS_INVALID)
         status_r->signer = NULL;

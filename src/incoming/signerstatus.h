@@ -18,8 +18,8 @@ struct signerstatus_author {
 };
 /* Judges a signed layer. One bad signature makes all invalid; otherwise the signer counts who says most: a
    valid one with the address in From, then any other valid one, then the rest. A signer for Sender alone is
-   valid-other-address, and shown with that address. Fills in signature, signer and address of status_r; a
-   signer of an invalid or unchecked signature is nobody: signer stays NULL. */
+   valid-other-address, and shown with that address. Fills in signature, signer, address and missing of
+   status_r; a signer of an invalid or unchecked signature is nobody: signer stays NULL. */
 void signerstatus_judge(const struct layer *layer, const struct signerstatus_author *author,
                         struct status *status_r);
 

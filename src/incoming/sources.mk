@@ -7,6 +7,8 @@ INCOMING_SRC := \
 	src/incoming/deliver.c \
 	src/incoming/demand.c \
 	src/incoming/demand_tell.c \
+	src/incoming/finding.c \
+	src/incoming/foreign.c \
 	src/incoming/forged.c \
 	src/incoming/handover.c \
 	src/incoming/harvest.c \
@@ -23,6 +25,7 @@ INCOMING_SRC := \
 	src/incoming/protected_compare.c \
 	src/incoming/protected_find.c \
 	src/incoming/reencrypt.c \
+	src/incoming/reportpart.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \
 	src/incoming/signerstatus.c \

@@ -17,14 +17,45 @@ const char *status_signature_word(enum status_signature signature)
     return words[signature];
 }
 
+/* A cipher that proves nothing is good enough where a signature proves the content. */
+enum status_level status_encryption_level(const struct status *status)
+{
+    switch (status->encryption) {
+    case STATUS_ENCRYPTION_NONE:
+        return STATUS_LEVEL_NONE;
+    case STATUS_DECRYPTED:
+        return STATUS_LEVEL_GOOD;
+    case STATUS_NOT_INTEGRITY_PROTECTED:
+        return status->signature == STATUS_VALID ? STATUS_LEVEL_GOOD : STATUS_LEVEL_CAUTION;
+    default:
+        return STATUS_LEVEL_CAUTION;
+    }
+}
+
+enum status_level status_signature_level(const struct status *status)
+{
+    switch (status->signature) {
+    case STATUS_SIGNATURE_NONE:
+        return STATUS_LEVEL_NONE;
+    case STATUS_VALID:
+        return STATUS_LEVEL_GOOD;
+    case STATUS_INVALID:
+    case STATUS_REVOKED:
+        return STATUS_LEVEL_BAD;
+    default:
+        return STATUS_LEVEL_CAUTION;
+    }
+}
+
 /* pass: good in every respect. policy: the signature is good, its certificate is not (for this sender, for
-   us). fail: somebody tampered, or the key is known to be lost. */
-const char *status_smime_result(enum status_signature signature)
+   us). fail: somebody tampered, or the key is known to be lost. temperror: a later attempt may find out;
+   permerror: none will, without the certificate. */
+const char *status_smime_result(enum status_signature signature, bool missing)
 {
     static const char *const results[] = {"none", "pass",   "policy",    "fail",   "policy",
                                           "fail", "policy", "temperror", "neutral"};
 
-    return results[signature];
+    return signature == STATUS_UNKNOWN && missing ? "permerror" : results[signature];
 }
 
 /* The weakest encrypted layer counts. */

@@ -25,10 +25,14 @@ enum status_signature {
     STATUS_SIGNATURE_UNSUPPORTED
 };
 
+/* How a reader should take it, whatever the words are. */
+enum status_level { STATUS_LEVEL_NONE, STATUS_LEVEL_GOOD, STATUS_LEVEL_CAUTION, STATUS_LEVEL_BAD };
+
 struct status {
     enum status_encryption encryption;
     enum status_signature signature;
     const struct layer_signer *signer; /* the one that `signature` speaks of; NULL */
+    bool missing;                      /* STATUS_UNKNOWN because his certificate was not found */
     const char *address; /* his address: the one in From if he has it; NULL if he has none. Borrowed. */
     const char *weak;    /* weak algorithms that were accepted; NULL. Borrowed. */
     const char *outer_from,
@@ -38,8 +42,10 @@ struct status {
 
 const char *status_encryption_word(enum status_encryption encryption);
 const char *status_signature_word(enum status_signature signature);
-const char *
-status_smime_result(enum status_signature signature); /* of Authentication-Results (RFC 7281 3.2) */
+enum status_level status_encryption_level(const struct status *status);
+enum status_level status_signature_level(const struct status *status);
+/* Of Authentication-Results (RFC 7281 3.2). `missing`: as in struct status. */
+const char *status_smime_result(enum status_signature signature, bool missing);
 
 /* Encryption by the layers opened and by why it went no further. */
 enum status_encryption status_encryption_of(const struct unwrap_strand *strand);

@@ -5,11 +5,11 @@
 #include "mail/header.h"
 #include "util/base64.h"
 
-#define VALUE_MAX 500 /* octets of one name from a certificate */
+#define VALUE_MAX    500 /* octets of one name from a certificate */
+#define PROPERTY_MAX 400 /* ... in Authentication-Results: header_write() must not encode it (RFC 2047) */
 
-/* A quoted string (RFC 5322 3.2.4); with `ascii`, for fields that programs read, other characters become '?'.
- */
-static void put_quoted(struct buf *out, const char *text, bool ascii)
+/* A quoted string (RFC 5322 3.2.4). */
+static void put_quoted(struct buf *out, const char *text)
 {
     size_t len = strnlen(text, VALUE_MAX);
 
@@ -19,7 +19,7 @@ static void put_quoted(struct buf *out, const char *text, bool ascii)
 
         if (c == '"' || c == '\\')
             buf_add_char(out, '\\');
-        buf_add_char(out, c < ' ' || c == 0x7f || (ascii && c >= 0x80) ? '?' : (char)c);
+        buf_add_char(out, c < ' ' || c == 0x7f ? '?' : (char)c);
     }
     buf_add_char(out, '"');
 }
@@ -36,31 +36,68 @@ static void signer_value(const struct status *status, struct buf *out)
 
     buf_add_text(out, status->address == NULL ? "-" : status->address);
     buf_add_text(out, "; issuer=");
-    put_quoted(out, or_empty(verdict->issuer), false);
+    put_quoted(out, or_empty(verdict->issuer));
     buf_add_text(out, "; serial=");
     hex_encode_buf(out, buf_text(&verdict->serial), verdict->serial.len);
     buf_printf(out, "; sha256=%s", or_empty(status->signer->fingerprint));
+}
+
+/* A character of a name in RFC 4514 form, inside of a quoted string. What is not ASCII stands as hexadecimal
+   pairs (RFC 4514 2.4), a second blank too, since folding may take it away. "=?" must not look like an
+   encoded word, which a quoted string cannot have (RFC 2047 5). */
+static void put_name_char(struct buf *out, unsigned char c, unsigned char before)
+{
+    if (c < ' ' || c >= 0x7f || (c == ' ' && before == ' '))
+        buf_printf(out, "\\\\%02X", c);
+    else if (c == '"' || c == '\\' || (c == '?' && before == '='))
+        buf_printf(out, "\\%c", c);
+    else
+        buf_add_char(out, (char)c);
+}
+
+/* " property="value"", unless that becomes longer than a header line should. Part of a name is another name.
+ */
+static void put_property(struct buf *out, const char *property, const char *value)
+{
+    struct buf text = {0};
+    unsigned char before = ' ';
+
+    for (; value != NULL && *value != '\0' && text.len <= PROPERTY_MAX; value++) {
+        put_name_char(&text, (unsigned char)*value, before);
+        before = (unsigned char)*value;
+    }
+    if (text.len > 0 && text.len <= PROPERTY_MAX)
+        buf_printf(out, " body.%s=\"%s\"", property, text.data);
+    buf_free(&text);
+}
+
+/* An address has no such form: it is told as it is, or not at all. */
+static bool is_plain(const char *address)
+{
+    for (char before = ' '; *address != '\0'; before = *address++)
+        if (*address < ' ' || *address > '~' || (*address == ' ' && before == ' '))
+            return false;
+    return true;
 }
 
 /* RFC 8601 2.2, RFC 7281 3.2: authserv-id; smime=result reason="..." body.smime-identifier=...
  * body.smime-serial=... */
 static void results_value(const struct status *status, const char *authserv_id, struct buf *out)
 {
-    buf_printf(out, "%s; smime=%s", authserv_id, status_smime_result(status->signature));
-    if (status->signature != STATUS_VALID) {
-        buf_add_text(out, " reason=");
-        put_quoted(out, status_signature_word(status->signature), true);
-    }
-    if (status->signer == NULL)
+    const struct ask_verdict *verdict = status->signer == NULL ? NULL : &status->signer->verdict;
+
+    buf_printf(out, "%s; smime=%s", authserv_id, status_smime_result(status->signature, status->missing));
+    if (status->signature != STATUS_VALID)
+        buf_printf(out, " reason=\"%s\"", status_signature_word(status->signature));
+    if (verdict == NULL)
         return;
-    if (status->address != NULL) {
-        buf_add_text(out, " body.smime-identifier=");
-        put_quoted(out, status->address, true);
+    if (status->address != NULL && is_plain(status->address))
+        put_property(out, "smime-identifier", status->address);
+    if (verdict->serial.len > 0) {
+        buf_add_text(out, " body.smime-serial=");
+        hex_encode_buf(out, verdict->serial.data, verdict->serial.len);
     }
-    buf_add_text(out, " body.smime-serial=");
-    hex_encode_buf(out, buf_text(&status->signer->verdict.serial), status->signer->verdict.serial.len);
-    buf_add_text(out, " body.smime-issuer=");
-    put_quoted(out, or_empty(status->signer->verdict.issuer), true);
+    put_property(out, "smime-issuer", verdict->issuer);
 }
 
 void status_fields(const struct status *status, const char *authserv_id, const char *eol, struct buf *out)

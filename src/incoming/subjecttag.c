@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mail/glyph.h"
 #include "mail/utf8.h"
 #include "util/buf.h"
 
@@ -32,34 +33,64 @@ static const char *const signature_tags[][LANGUAGES] = {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-#define PASSES 4 /* tags that appear when others are cut out of them */
+#define PASSES  4  /* tags that appear when others are cut out of them */
+#define TAG_MAX 60 /* characters of a tag, without blanks; the longest one has 43 */
 
-/* Does the text begin with this one? Case does not matter, of umlauts either. */
-static bool begins(const char *text, const char *with)
+/* One character of a text, as readers see it; 0 at its end. What is no UTF-8 looks like nothing else. */
+static uint32_t look_at(const char *text, size_t *took_r)
 {
-    size_t len = strlen(with), left = strnlen(text, len), took, wants;
-    uint32_t a, b;
+    uint32_t code;
 
-    for (; len > 0; text += took, left -= took, with += wants, len -= wants) {
-        took = utf8_decode(text, left, &a);
-        wants = utf8_decode(with, len, &b);
-        if (took == 0 || wants == 0 || utf8_lower(a) != utf8_lower(b))
-            return false;
-    }
-    return true;
+    *took_r = utf8_decode(text, strnlen(text, 4), &code);
+    if (*took_r > 0)
+        return code == '\0' ? 0 : glyph_skeleton(code);
+    *took_r = *text == '\0' ? 0 : 1;
+    return *text == '\0' ? 0 : 0xfffd;
 }
 
-static const char *any_tag(const char *at)
+/* What the text from a bracket to its counterpart looks like, in whatever case and letters; blanks and marks
+   over letters do not count. Returns how many octets it is, 0 when it is no tag of any kind. */
+static size_t read_tag(const char *text, uint32_t look[TAG_MAX])
 {
-    for (int language = 0; language < LANGUAGES; language++) {
-        for (size_t i = 1; i < ROWS(encryption_tags); i++)
-            if (begins(at, encryption_tags[i][language]))
-                return encryption_tags[i][language];
-        for (size_t i = 1; i < ROWS(signature_tags); i++)
-            if (begins(at, signature_tags[i][language]))
-                return signature_tags[i][language];
+    const char *at = text;
+    size_t count = 0, took;
+
+    memset(look, 0, TAG_MAX * sizeof(*look));
+    while (count < TAG_MAX) {
+        look[count] = look_at(at, &took);
+        at += took;
+        if (look[count] == 0 || (look[count] == '[' && count > 0))
+            return 0;
+        if (look[count] == ']')
+            return (size_t)(at - text);
+        count += !glyph_blank(look[count]) && !glyph_mark(look[count]);
     }
-    return NULL;
+    return 0;
+}
+
+static bool looks_like(const uint32_t look[TAG_MAX], const char *tag)
+{
+    uint32_t own[TAG_MAX];
+
+    read_tag(tag, own);
+    return memcmp(look, own, sizeof(own)) == 0;
+}
+
+/* How many octets of the text look like one of our tags at its beginning; 0: none. */
+static size_t tag_length(const char *text)
+{
+    uint32_t look[TAG_MAX];
+    size_t len = read_tag(text, look);
+
+    for (int language = 0; len > 0 && language < LANGUAGES; language++) {
+        for (size_t i = 1; i < ROWS(encryption_tags); i++)
+            if (looks_like(look, encryption_tags[i][language]))
+                return len;
+        for (size_t i = 1; i < ROWS(signature_tags); i++)
+            if (looks_like(look, signature_tags[i][language]))
+                return len;
+    }
+    return 0;
 }
 
 /* Cuts every tag out of `text`, with a blank behind it. Returns whether there was any. */
@@ -67,16 +98,19 @@ static bool cut_once(char *text)
 {
     char *to = text;
     bool found = false;
+    size_t took;
 
     while (*text != '\0') {
-        const char *tag = *text == '[' ? any_tag(text) : NULL;
+        size_t len = look_at(text, &took) == '[' ? tag_length(text) : 0;
 
-        if (tag == NULL) {
-            *to++ = *text++;
+        if (len == 0) {
+            memmove(to, text, took);
+            to += took;
+            text += took;
             continue;
         }
         found = true;
-        text += strlen(tag);
+        text += len;
         if (*text == ' ')
             text++;
     }
@@ -84,35 +118,33 @@ static bool cut_once(char *text)
     return found;
 }
 
-/* Somebody who nests tags in tags many times over gets none at all. */
+static void open_brackets(char *text)
+{
+    char *to = text;
+    size_t took;
+
+    for (; *text != '\0'; text += took) {
+        bool bracket = look_at(text, &took) == '[';
+
+        memmove(to, bracket ? "(" : text, bracket ? 1 : took);
+        to += bracket ? 1 : took;
+    }
+    *to = '\0';
+}
+
+/* Somebody who nests tags in tags many times over gets no brackets at all. */
 static bool cut_all(char *text)
 {
     bool found = cut_once(text), again = found;
 
     for (int pass = 1; again && pass < PASSES; pass++)
         again = cut_once(text);
-    for (char *p = text; again && *p != '\0'; p++)
-        if (*p == '[')
-            *p = '(';
+    if (again)
+        open_brackets(text);
     return found;
 }
 
-/* Soft hyphen, zero-width and directional characters, controls: a tag with one of them inside looks like a
- * tag. */
-static bool is_invisible(uint32_t code)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},
-                  {0x61c, 0x61c},   {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e},
-                  {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe0fff}};
-
-    for (size_t i = 0; i < ROWS(ranges); i++)
-        if (code >= ranges[i].first && code <= ranges[i].last)
-            return true;
-    return false;
-}
-
+/* A tag with an invisible character inside looks like a tag. */
 static void add_visible(struct buf *out, const char *text)
 {
     size_t took;
@@ -120,7 +152,7 @@ static void add_visible(struct buf *out, const char *text)
 
     for (size_t len = strlen(text); len > 0; text += took, len -= took) {
         took = utf8_decode(text, len, &code);
-        if (took == 0 || !is_invisible(code))
+        if (took == 0 || !glyph_invisible(code))
             buf_add(out, text, took == 0 ? 1 : took);
         took = took == 0 ? 1 : took;
     }

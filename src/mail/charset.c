@@ -67,9 +67,9 @@ static bool from_single(enum single charset, const char *in, size_t len, struct 
 static bool iconv_may(const char *charset)
 {
     static const char *const known[] = {
-        "iso-8859-", "windows-125", "cp125",  "koi8-",  "gb2312",    "gbk",
-        "gb18030",   "big5",        "euc-jp", "euc-kr", "shift_jis", "iso-2022-jp",
-        "ks_c_5601", "tis-620",     "ibm850", "cp850",  "macintosh", "utf-16",
+        "iso-8859-", "windows-125", "cp125",     "koi8-",     "gb2312",      "gbk",       "gb18030",
+        "big5",      "euc-jp",      "euc-kr",    "shift_jis", "iso-2022-jp", "ks_c_5601", "tis-620",
+        "ibm850",    "cp850",       "macintosh", "utf-16",    "utf-32",      "utf-7",     "unicode-1-1-utf-7",
     };
     size_t len = strlen(charset);
 

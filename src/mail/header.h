@@ -70,6 +70,9 @@ void header_typed_free(struct header_typed *typed);
 /* Encoded words (RFC 2047) to UTF-8. US-ASCII, UTF-8, ISO-8859-1, -15, Windows-1252 by own table; other
    charsets by iconv; what cannot be decoded stays as it is. Newly allocated, valid UTF-8. */
 char *header_decode(const char *value);
+/* The same, but what cannot be decoded is shown as mail programs may show it: the octets of the word, by
+   charset_guess(). For finding out what readers see. */
+char *header_decode_guess(const char *value);
 
 /* The decoded value of field `index`, each run of blanks as one and none at the ends: what readers see of it.
    Newly allocated. */

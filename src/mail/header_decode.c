@@ -93,8 +93,8 @@ static size_t count_blanks(const char *p)
 }
 
 /* Decodes the run of words of one charset that begins at `p`: some writers split characters between words.
-   Returns how many octets of `p` were used, 0 when it cannot be decoded. */
-static size_t take_run(const char *p, const struct word *first, struct buf *out)
+   Returns how many octets of `p` were used, 0 when it cannot be decoded and must not be guessed. */
+static size_t take_run(const char *p, const struct word *first, bool guess, struct buf *out)
 {
     struct buf octets = {0};
     struct word w = *first;
@@ -112,12 +112,16 @@ static size_t take_run(const char *p, const struct word *first, struct buf *out)
         gap = count_blanks(p + used);
     } while (find_word(p + used + gap, &w) && same_coding(first, &w));
     good = charset_to_utf8(charset, buf_text(&octets), octets.len, out);
+    if (!good && guess) {
+        charset_guess(buf_text(&octets), octets.len, out);
+        good = true;
+    }
     free(charset);
     buf_free(&octets);
     return good ? used : 0;
 }
 
-char *header_decode(const char *value)
+static char *decode(const char *value, bool guess)
 {
     struct buf plain = {0}, out = {0};
     struct word w;
@@ -133,7 +137,7 @@ char *header_decode(const char *value)
         if (!(after_word && find_word(p + blanks, &w))) /* blanks between two encoded words are not shown */
             buf_add(&out, p, blanks);
         p += blanks;
-        used = find_word(p, &w) ? take_run(p, &w, &out) : 0;
+        used = find_word(p, &w) ? take_run(p, &w, guess, &out) : 0;
         after_word = used > 0;
         if (used == 0) {
             if (out.len == before && blanks > 0) /* it was no word after all */
@@ -152,6 +156,16 @@ char *header_decode(const char *value)
         buf_add_text(&out, "");
     text = buf_take(&out);
     return text;
+}
+
+char *header_decode(const char *value)
+{
+    return decode(value, false);
+}
+
+char *header_decode_guess(const char *value)
+{
+    return decode(value, true);
 }
 
 char *header_text(const struct header *header, size_t index)

@@ -1,5 +1,5 @@
 # Incoming mail: the parts that can be tried alone, and the way through the layers with stand-ins for the modules.
-INCOMING_TESTS = test-incoming-status test-incoming-header test-incoming-entity test-incoming-subject test-incoming-assemble test-copydigest test-incoming-demand
+INCOMING_TESTS = test-incoming-status test-incoming-header test-incoming-entity test-incoming-subject test-incoming-assemble test-copydigest test-incoming-demand test-incoming-foreign test-incoming-report
 UNIT_TESTS += $(INCOMING_TESTS) test-incoming-unwrap
 INCOMING_REST := $(CORE_DECIDES)
 $(foreach t,$(INCOMING_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $(INCOMING_REST))$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat))

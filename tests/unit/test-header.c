@@ -184,6 +184,30 @@ START_TEST(test_decode)
 }
 END_TEST
 
+/* As decoded, and as mail programs may show it. */
+static const struct {
+    const char *value, *decoded, *guessed;
+} guesses[] = {
+    {"=?no-such?q?=5Ba=5D?= b", "=?no-such?q?=5Ba=5D?= b", "[a] b"},
+    {"=?utf-8?q?=FFa?=", "=?utf-8?q?=FFa?=", "\303\277a"},
+    {"=?no-such?b?AGEA?=", "=?no-such?b?AGEA?=", " a "},
+    {"=?utf-7?q?+AFs-a+AF0-?=", "[a]", "[a]"},
+    {"=?utf-8?x?a?=", "=?utf-8?x?a?=", "=?utf-8?x?a?="},
+};
+
+START_TEST(test_guess)
+{
+    for (size_t i = 0; i < ROWS(guesses); i++) {
+        char *decoded = header_decode(guesses[i].value), *guessed = header_decode_guess(guesses[i].value);
+
+        ck_assert_msg(strcmp(decoded, guesses[i].decoded) == 0, "row %zu: %s", i, decoded);
+        ck_assert_msg(strcmp(guessed, guesses[i].guessed) == 0, "row %zu: %s", i, guessed);
+        free(decoded);
+        free(guessed);
+    }
+}
+END_TEST
+
 static const char *const writings[] = {
     "short",
     "words that are so many that they cannot stand on one line of seventy-eight columns, so it is folded "
@@ -244,5 +268,5 @@ START_TEST(test_write_hostile)
 }
 END_TEST
 
-UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_write,
-          test_write_hostile)
+UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_guess,
+          test_write, test_write_hostile)

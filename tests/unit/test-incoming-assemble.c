@@ -49,7 +49,7 @@ static void fixture_close(struct fixture *f)
         close(f->inner.entity.fd);
 }
 
-static char *write_all(const struct fixture *f, const char *subject, const char *report)
+static char *write_all(const struct fixture *f, const char *subject, const struct buf *report)
 {
     struct buf fields = {0}, out = {0};
     struct assemble a = {&f->message, f->strand.inner, &f->protected, &fields, subject, report};
@@ -356,13 +356,15 @@ END_TEST
 /* The report stands in a part of its own; the letter is the part before it, as it was. */
 START_TEST(test_report)
 {
+    struct buf report = {0};
     struct fixture f;
     struct mime mime;
     char *out;
     int fd;
 
+    buf_add_text(&report, "Content-Type: text/x-report\n\nGr\303\274n\n");
     fixture_open(&f, OUTER "\nMII=\n", "Content-Type: text/html\r\n\r\n<p>\r\n");
-    out = write_all(&f, NULL, "Gr\303\274n\n");
+    out = write_all(&f, NULL, &report);
     fd = input_file(out, strlen(out));
     ck_assert_int_eq(mime_parse(&mime, fd, 0, strlen(out), NULL), 0);
     ck_assert_str_eq(mime.root->type.value, "multipart/mixed");
@@ -370,10 +372,12 @@ START_TEST(test_report)
     ck_assert_uint_eq(mime.parts, 3);
     ck_assert_str_eq(mime.root->children->type.value, "text/html");
     ck_assert_int_eq(memcmp(out + mime.root->children->body, "<p>\n\n--", 7), 0);
-    ck_assert_int_eq(memcmp(out + mime.root->children->next->body, "Gr=C3=BCn\n", 10), 0);
+    ck_assert_str_eq(mime.root->children->next->type.value, "text/x-report");
+    ck_assert_int_eq(memcmp(out + mime.root->children->next->body, "Gr\303\274n\n", 6), 0);
     mime_free(&mime);
     close(fd);
     free(out);
+    buf_free(&report);
     fixture_close(&f);
 }
 END_TEST

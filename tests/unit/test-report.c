@@ -161,12 +161,44 @@ START_TEST(filling)
         {"${BLOCK}|${A}\n", "line 1\nline 2\n|alpha\n"},
     };
 
+    static const char *const blocks[] = {"BLOCK", "line 1\nline 2\n", NULL};
+
     for (size_t i = 0; i < ROWS(rows); i++) {
-        char *text = report_fill(rows[i].text, pairs, "BLOCK", "line 1\nline 2\n");
+        char *text = report_fill(rows[i].text, pairs, blocks, false);
 
         ck_assert_msg(strcmp(text, rows[i].wanted) == 0, "row %zu: %s", i, text);
         free(text);
     }
+}
+END_TEST
+
+/* In HTML, values and blocks stay text, in attribute values too. */
+START_TEST(html)
+{
+    static const char *const pairs[] = {"A", "<b>&\"'\r\n</td>", "UTF", "\xC3\xBC\xE2\x80\xAE", NULL};
+    static const char *const blocks[] = {"BLOCK", "one <i>\ntwo\n\n\n& three", "NONE", "", NULL};
+    static const char template[] = "<td title=\"${A}\">${A}</td>\n<p>${BLOCK}</p>\n<p>${NONE}</p>\n${UTF}\n";
+    char *dir, *path, *text = report_fill(template, pairs, blocks, true);
+
+    ck_assert_str_eq(text, "<td title=\"&lt;b&gt;&amp;&quot;&#39;  &lt;/td&gt;\">"
+                           "&lt;b&gt;&amp;&quot;&#39;  &lt;/td&gt;</td>\n"
+                           "<p>one &lt;i&gt;\ntwo<br><br>\n&amp; three</p>\n\xC3\xBC \n");
+    free(text);
+    ck_assert_ptr_null(report_html("/nonexistent", "xx", "name", pairs, blocks));
+    set_up(ORIGINAL, "user_1@behoerde.de");
+    dir = mem_printf("%s/templates/xx", f.folder);
+    ck_assert_int_eq(fdio_make_dirs(dir, 0700), 0);
+    path = mem_printf("%s/name.html", dir);
+    dir[strlen(dir) - 3] = '\0';
+    ck_assert_int_eq(fdio_replace_file(path, "# x\n${UTF}", 10, 0600), 0);
+    text = report_html(dir, "xx", "name", pairs, blocks);
+    ck_assert_str_eq(text, "\xC3\xBC \n");
+    free(text);
+    ck_assert_int_eq(fdio_replace_file(path, "\xFF${A}", 5, 0600), 0);
+    ck_assert_ptr_null(report_html(dir, "xx", "name", pairs, blocks));
+    free(path);
+    free(dir);
+    tear_down();
 }
 END_TEST
 
@@ -217,12 +249,13 @@ static void check_template(const char *language, const char *file)
         "kind",      "HELD_BACK",   "7",        "COUNT", "2",          "MESSAGE_ID", "<1@x.example>",
         "FOUND",     "x",           "KEYTRANS", "k",     "CIPHER",     "c",          "SIGNATURE",
         "s",         NULL};
+    static const char *const blocks[] = {"VALUES", "block\n", NULL};
     const char *templates = f.config.templates;
     char *name = mem_strndup(file, strlen(file) - 4);
     bool reason = strncmp(name, "reason", 6) == 0;
     char *raw_path = mem_printf("%s/%s/%s", templates, language, file);
     struct buf raw = {0};
-    char *text = report_text(templates, language, name, pairs, reason ? NULL : "VALUES", "block\n");
+    char *text = report_text(templates, language, name, pairs, reason ? NULL : blocks);
 
     ck_assert_int_eq(fdio_read_file(raw_path, 1 << 16, &raw), 0);
     ck_assert_msg(strstr(text, "${") == NULL, "%s/%s", language, file);
@@ -245,6 +278,17 @@ static void check_template(const char *language, const char *file)
     free(name);
 }
 
+/* The others tell readers about incoming mail (test-incoming-report.c). */
+static bool is_of_a_mail(const char *file)
+{
+    static const char *const begins[] = {"notice", "reason", "undelivered", "withheld"};
+
+    for (size_t i = 0; i < ROWS(begins); i++)
+        if (strncmp(file, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Both languages have the same files, and every file is right. */
 START_TEST(shipped_templates)
 {
@@ -263,11 +307,10 @@ START_TEST(shipped_templates)
 
             ck_assert_msg(access(twin, R_OK) == 0, "%s is missing", twin);
             free(twin);
-            if (strstr(entry->d_name, ".txt") == NULL)
+            if (!is_of_a_mail(entry->d_name))
                 continue;
             counts[i]++;
-            if (strncmp(entry->d_name, "incoming-", 9) != 0) /* not ours: header fields and parts, no mails */
-                check_template(languages[i], entry->d_name);
+            check_template(languages[i], entry->d_name);
         }
         closedir(dir);
         free(path);
@@ -727,6 +770,6 @@ START_TEST(notice_faults)
 }
 END_TEST
 
-UNIT_MAIN("report", filling, fallbacks, shipped_templates, undelivered, german, several_recipients,
+UNIT_MAIN("report", filling, html, fallbacks, shipped_templates, undelivered, german, several_recipients,
           values_of_a_reason, refused_incoming, target_refuses, unanswered, notify, hostile_values,
           long_header, notices, rate, notice_faults)
