@@ -40,8 +40,8 @@ bool deliver_write(struct deliver *deliver, const struct message *message, struc
 /* Hands it off; returns how many recipients got it by this call. */
 size_t deliver_run(const struct deliver *deliver, const struct message *message, struct journal *journal,
                    struct outcome *outcome);
-/* Does it get a report part (REPORT)? One may stand beside anything but S/MIME and OpenPGP, which clients look
-   for at the top, and what is no MIME entity. Never in what goes as it came. */
+/* Does it get a report part (REPORT)? One may stand beside anything but S/MIME and OpenPGP, which clients
+   look for at the top, and what is no MIME entity. Never in what goes as it came. */
 bool deliver_has_report(const struct deliver *deliver, const struct message *message);
 const char *deliver_how(const struct deliver *deliver); /* for handoff.how */
 /* One line in the log of what was found; and verify.log's lines, due once: after the hand-off. */

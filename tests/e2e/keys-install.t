@@ -137,6 +137,8 @@ ok $? 'make install again, with a strict umask'
 is "$(tail -n 1 /opt/julia/etc/templates/de/notice.txt) $(sed -n '$p' /opt/julia/etc/julia.conf)" "# mine $(cat "$W/last")" 'what was edited stays'
 is "$(cd /opt/julia/etc && find . -name '*.dist' | sort | tr '\n' ' ')" \
     './julia.conf.dist ./julia.rules.dist ./keys-file.conf.dist ./templates/de/notice.txt.dist ./trust.conf.dist ' 'beside it lies what was shipped'
+is "$(cd /opt/julia/etc/templates && find . -type f ! -name '*.dist' -perm 644 | sort)" "$(cd "$SOURCE/etc/templates" && find . -type f | sort)" \
+    'all templates are there'
 send julia anna@partner-1.com
 is "$? $(opens)" '0 1' 'and it still works'
 
