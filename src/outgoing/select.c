@@ -315,7 +315,8 @@ static void explain_candidate(const struct want *want, int kind, const struct se
         buf_add_text(&line, " no private key");
     buf_printf(&line, " %s", v->verdict != NULL ? v->verdict : "not checked");
     if (candidate->rank > 0 && !key_fits(kind, v))
-        buf_printf(&line, " key=%s: the profile is strict, it takes RSA keys only", v->key);
+        buf_printf(&line, " key=%s: the profile is strict, it takes RSA keys only",
+                   v->key != NULL ? v->key : "?");
     if (v->reason != NULL && v->reason[0] != '\0')
         buf_printf(&line, " (%s)", v->reason);
     if (v->not_before != NULL && v->not_after != NULL)
