@@ -228,8 +228,8 @@ def wrapped(tap, g, out):
     shown(tap, g, octets, "wrapped as the boss, signed by another one", signature="valid-other-address", author=BOSS, Subject="Pay")
     octets = outer(author=EYE, subject="Pay") + out.sign(wrap(inner(author=BOSS, subject="I quit"), "; forwarded=no"), EYE)
     shown(tap, g, octets, "the signer wraps another author's message", signature="valid-other-address", author=EYE, Subject="Pay", X_JULIA_Inner_From=BOSS)
-    signed = out.sign(payload(inner(author=FRIEND)), FRIEND).decode()
-    for kind in ("", "; forwarded=no"):
+    own = payload(inner(author=FRIEND))
+    for kind, signed in ((kind, out.sign(own, FRIEND, opaque=opaque).decode()) for kind in ("", "; forwarded=no") for opaque in (False, True)):
         shown(tap, g, outer(author=FRIEND, subject="...") + sealed(out, wrap(inner(author=FRIEND), kind, signed)), f"a signed message/rfc822{kind} inside: not of this message",
               signature="none", told=None, Subject="...")
         shown(tap, g, outer(author=EYE, subject="...") + sealed(out, wrap(inner(author=EYE), kind, signed), EYE), "... nor with a signature around it",

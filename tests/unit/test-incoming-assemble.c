@@ -291,6 +291,8 @@ static const struct {
      "\nCc: E <d@x.example>\nContent-Type: a/b; hp=cipher\nHP-Outer: Cc: d@x.example\n"
      "HP-Outer: From: a@x.example\nHP-Outer: " DATE "\n",
      "protected; hidden: Cc; differs: Reply-To", "Cc: E <d@x.example>"},
+    {DATE "\nReply-To: c@x.example\n", DATE "\nSubject: s\nContent-Type: a/b; hp=cipher\n",
+     "protected; hidden: Subject", "Reply-To: c@x.example"},
     {"Date: Sat, 20 Feb 2021 15:12:02 +0000\nMessage-ID: <2@x>\n",
      "Date: Sat, 20 Feb 2021 10:12:02 -0500\nMessage-ID: <1@x>\nContent-Type: a/b; hp=cipher\n"
      "HP-Outer: Date: Sat, 20 Feb\n 2021 15:12:02 +0000\nHP-Outer: Message-ID: <1@x>\n",
