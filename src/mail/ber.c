@@ -42,11 +42,6 @@ void ber_free(struct ber *ber)
     free(ber);
 }
 
-uint64_t ber_offset(const struct ber *ber)
-{
-    return ber->offset;
-}
-
 const char *ber_error(const struct ber *ber)
 {
     return ber->error;
@@ -375,4 +370,14 @@ ssize_t ber_octets_read(struct ber *ber, void *out, size_t size)
 bool ber_at_end_of_input(struct ber *ber)
 {
     return ber->error == NULL && ber->depth == 0 && have(ber, 1) == 0 && ber->error == NULL;
+}
+
+size_t ber_rest(struct ber *ber, void *out, size_t size)
+{
+    size_t got = ber->error == NULL && ber->depth == 0 ? have(ber, size) : 0;
+
+    if (got > size)
+        got = size;
+    memcpy(out, ber->window + ber->at, got);
+    return ber->error == NULL ? got : 0;
 }

@@ -48,7 +48,9 @@ bool ber_octets_enter(struct ber *ber, unsigned char primitive_id);
 ssize_t ber_octets_read(struct ber *ber, void *out, size_t size);
 /* Nothing follows (zero octets of padding do count as something). */
 bool ber_at_end_of_input(struct ber *ber);
-uint64_t ber_offset(const struct ber *ber);
+/* What follows the outermost element, up to `size` octets; fewer only at the end of the input. It stays where
+ * it is. */
+size_t ber_rest(struct ber *ber, void *out, size_t size);
 const char *ber_error(const struct ber *ber); /* NULL when nothing went wrong */
 
 #endif

@@ -83,6 +83,8 @@ START_TEST(test_elements)
             struct feed feed = {.data = data, .len = elements[i].len, .step = step};
             struct ber *ber = ber_new(feed_read, &feed);
             struct buf out = {0};
+            char left[64];
+            size_t rest;
 
             ck_assert_msg(ber_copy(ber, &out) == elements[i].good, "row %zu: %s", i,
                           ber_error(ber) == NULL ? "accepted" : ber_error(ber));
@@ -90,7 +92,10 @@ START_TEST(test_elements)
             if (elements[i].good) {
                 ck_assert_msg(out.len == elements[i].taken, "row %zu: %zu", i, out.len);
                 ck_assert_msg(memcmp(out.data, data, out.len) == 0, "row %zu", i);
-                ck_assert_uint_eq(ber_offset(ber), out.len);
+                rest = ber_rest(ber, left, sizeof(left));
+                ck_assert_uint_eq(rest, elements[i].len - out.len);
+                ck_assert_mem_eq(left, data + out.len, rest);
+                ck_assert_uint_eq(ber_rest(ber, left, 1), rest > 0);
                 ck_assert_int_eq(ber_at_end_of_input(ber), out.len == elements[i].len);
             }
             ber_free(ber);
