@@ -279,6 +279,21 @@ bool ber_leave(struct ber *ber)
     return ber->error == NULL && pop(ber, NULL);
 }
 
+unsigned int ber_depth(const struct ber *ber)
+{
+    return ber->depth;
+}
+
+bool ber_give_up(struct ber *ber, unsigned int depth)
+{
+    if (ber->depth <= depth || ber->levels[depth].indefinite)
+        return false;
+    ber->error = NULL;
+    ber->octets_open = false;
+    ber->depth = depth + 1;
+    return ber_leave(ber);
+}
+
 bool ber_primitive(struct ber *ber, unsigned char id, size_t max, struct buf *out)
 {
     struct ber_tag tag;
