@@ -12,6 +12,7 @@ struct enveloped {
     struct unwrapping *u;
     bool authenticated;
     struct candidates candidates;
+    bool too_many; /* RecipientInfos */
     struct content_cipher cipher;
     /* authAttrs stand behind the content but go first into GCM: found in one pass, used in a second */
     struct buf auth_attributes;
