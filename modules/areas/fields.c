@@ -3,10 +3,12 @@
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mail/address.h"
+#include "util/base64.h"
 
 static void add_address(struct strlist *addresses, const void *data, int len)
 {
@@ -115,6 +117,19 @@ int64_t areas_fields_name_hash(const X509_NAME *name)
     unsigned long hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
 
     return ok ? (int64_t)(hash & 0xffffffffUL) : -1;
+}
+
+bool areas_fields_fingerprint(const void *der, size_t len, char fingerprint_r[SHA256_HEX_LEN + 1])
+{
+    unsigned char digest[SHA256_LEN];
+    struct buf hex = {0};
+    bool ok = EVP_Digest(der, len, digest, NULL, EVP_sha256(), NULL) == 1;
+
+    if (ok)
+        hex_encode_buf(&hex, digest, sizeof(digest));
+    snprintf(fingerprint_r, SHA256_HEX_LEN + 1, "%s", buf_text(&hex));
+    buf_free(&hex);
+    return ok;
 }
 
 bool areas_fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN])

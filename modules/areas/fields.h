@@ -21,6 +21,9 @@ void areas_fields_certificate_serial(const X509 *certificate, struct buf *serial
 /* A 32-bit hash of the canonical name (case, blanks and string types do not matter); compare names
  * afterwards. */
 int64_t areas_fields_name_hash(const X509_NAME *name);
+/* SHA-256 of a certificate's DER in hexadecimal. By libcrypto, which these programs have anyway: a second
+   library for it is another 300 KB of every process. False, and an empty text, when OpenSSL cannot. */
+bool areas_fields_fingerprint(const void *der, size_t len, char fingerprint_r[SHA256_HEX_LEN + 1]);
 /* SHA-256 over the SubjectPublicKeyInfo. False when the key cannot be encoded. */
 bool areas_fields_key_digest(const EVP_PKEY *key, unsigned char digest[SHA256_LEN]);
 bool areas_fields_certificate_key_digest(X509 *certificate, unsigned char digest[SHA256_LEN]);

@@ -30,6 +30,7 @@ EVP_PKEY *areas_private_key(struct areas *areas, const struct areas_certificate 
         snprintf(error_r, size, "no private key for %s", certificate->fingerprint);
         return NULL;
     }
+    areas_index_shrink(areas->index); /* the key comes last and needs the most */
     areas_file_read(&reader, AT_FDCWD, certificate->key_file, &content);
     key = matching_key(&content, certificate->certificate);
     if (key == NULL)

@@ -10,8 +10,9 @@
 #include "modules/areas/index_sql.h"
 #include "util/mem.h"
 
-/* Pages that a write transaction may keep in memory before it writes them out. */
-#define CACHE_KIB 4096
+/* Pages kept for the next look-up, which needs a handful. A write transaction keeps all that it changes until
+   its end (cache_spill): to write them out before, it would have to keep the readers away. */
+#define CACHE_KIB 256
 
 struct index {
     char *path;
@@ -97,7 +98,7 @@ static bool configure(struct index *index)
 {
     char cache[60];
 
-    snprintf(cache, sizeof(cache), "PRAGMA cache_size = -%d", CACHE_KIB);
+    snprintf(cache, sizeof(cache), "PRAGMA cache_size = -%d; PRAGMA cache_spill = OFF", CACHE_KIB);
     sqlite3_extended_result_codes(index->db, 1);
     sqlite3_busy_timeout(index->db, INDEX_BUSY_MS);
     sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -128,6 +129,10 @@ static void make_for_owner(const char *path)
 static bool connect_file(struct index *index)
 {
     make_for_owner(index->path);
+    /* Nothing in advance: of the pages and small pieces that SQLite lays out (130 KB) a look-up needs a
+       handful. Too late the second time, which is all the same. */
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     if (sqlite3_open_v2(index->path, &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         note_failure(index, sqlite3_extended_errcode(index->db));
@@ -289,6 +294,11 @@ int areas_index_step(struct index *index, sqlite3_stmt *statement)
 bool areas_index_run(struct index *index, sqlite3_stmt *statement)
 {
     return areas_index_step(index, statement) == SQLITE_DONE;
+}
+
+void areas_index_shrink(struct index *index)
+{
+    (void)sqlite3_db_release_memory(index->db);
 }
 
 int64_t areas_index_last_id(const struct index *index)

@@ -12,7 +12,8 @@
 /* Bump when tables change their shape or meaning: old files are then made anew. */
 #define INDEX_VERSION        1
 #define INDEX_APPLICATION_ID 0x6a6c6961 /* "jlia" */
-/* How long one process waits for another's write transaction; those are kept to INDEX_BATCH files. */
+/* How long one process waits for another's write transaction; those are kept to BATCH_FILES files
+ * (scan_visit.c). */
 #define INDEX_BUSY_MS 15000
 
 enum areas_index_statement {
@@ -77,6 +78,8 @@ sqlite3_stmt *areas_index_statement(struct index *index, enum areas_index_statem
 int areas_index_step(struct index *index, sqlite3_stmt *statement);
 /* Steps a statement that returns no rows, and resets it. */
 bool areas_index_run(struct index *index, sqlite3_stmt *statement);
+/* Gives back the memory that only makes the next look-up faster. */
+void areas_index_shrink(struct index *index);
 int64_t areas_index_last_id(const struct index *index);
 
 bool areas_index_begin(struct index *index); /* BEGIN IMMEDIATE, waiting at most INDEX_BUSY_MS */

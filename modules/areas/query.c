@@ -99,11 +99,9 @@ static X509 *row_certificate(struct areas *areas, sqlite3_stmt *s)
     char computed[SHA256_HEX_LEN + 1];
     X509 *certificate = NULL;
 
-    if (der != NULL && fingerprint != NULL) {
-        sha256_hex(der, (size_t)len, computed);
-        if (strcmp(computed, fingerprint) == 0)
-            certificate = areas_cache_get(&areas->cache, fingerprint, der, (size_t)len);
-    }
+    if (der != NULL && fingerprint != NULL && areas_fields_fingerprint(der, (size_t)len, computed) &&
+        strcmp(computed, fingerprint) == 0)
+        certificate = areas_cache_get(&areas->cache, fingerprint, der, (size_t)len);
     if (certificate == NULL)
         areas_index_set_damaged(areas->index);
     return certificate;

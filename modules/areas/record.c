@@ -78,7 +78,8 @@ static bool insert_certificate(struct index *index, int64_t file, enum area area
 
     if (s == NULL)
         return false;
-    sha256_hex(der->data, der->len, fingerprint);
+    if (!areas_fields_fingerprint(der->data, der->len, fingerprint))
+        return false;
     areas_fields_certificate_serial(item->certificate, &serial);
     areas_fields_ski(item->certificate, &ski);
     if (area == AREA_PRIVATE) /* where keys are looked for; encoding a key anew is slow */

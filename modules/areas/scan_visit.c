@@ -8,8 +8,9 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-/* Files read per write transaction: others wait no longer than this takes. */
-#define BATCH_FILES 500u
+/* Files read per write transaction: others wait no longer than this takes, and what it changes stays in
+   memory until its end. */
+#define BATCH_FILES 100u
 
 static void log_faults(const struct scan *scan, const char *name, const char *faults)
 {

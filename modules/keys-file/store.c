@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "modules/areas/fields.h"
 #include "modules/areas/file.h"
 #include "modules/keys-file/module.h"
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/mem.h"
-#include "util/sha256.h"
 
 /* Certificates of people have 1 to 3 KB; capabilities below 200 octets. */
 #define CERTIFICATE_MAX  (64u << 10)
@@ -75,7 +75,10 @@ static bool read_harvest(const struct xml_node *body, struct harvest *harvest, s
                    "capabilities are not a DER SMIMECapabilities of at most %u octets", CAPABILITIES_MAX);
         return false;
     }
-    sha256_hex(harvest->der.data, harvest->der.len, harvest->fingerprint);
+    if (!areas_fields_fingerprint(harvest->der.data, harvest->der.len, harvest->fingerprint)) {
+        serve_fail(answer, ANSWER_TEMPORARY, "crypto", "OpenSSL refuses to compute a digest");
+        return false;
+    }
     return true;
 }
 

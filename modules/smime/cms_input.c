@@ -7,7 +7,6 @@
 
 #include "modules/smime/der.h"
 #include "modules/smime/fields.h"
-#include "util/fdio.h"
 
 #define OID_MAX 64 /* octets */
 
@@ -63,15 +62,14 @@ bool cms_input_begin(struct cms_input *input, int *type_nid_r)
     return ber_error(input->ber) == NULL && ber_enter(input->ber, 0xa0, NULL);
 }
 
-/* A message in binary transfer encoding may end with the line end of its last "line". */
+/* A message in binary transfer encoding may end with the line end of its last "line", one in quoted-printable
+   with a last line that lacks the soft line break. */
 static bool only_line_end_left(const struct cms_input *input)
 {
-    uint64_t done = ber_offset(input->ber), left = input->piece.length - done;
-    char octets[2];
+    char octets[3];
+    size_t left = input->encoding == MIME_BASE64 ? 0 : ber_rest(input->ber, octets, sizeof(octets));
 
-    return input->encoding == MIME_BINARY && done < input->piece.length && left <= 2 &&
-           fdio_pread_all(input->piece.fd, octets, (size_t)left, input->piece.offset + done) == 0 &&
-           octets[left - 1] == '\n' && (left == 1 || octets[0] == '\r');
+    return (left == 1 && octets[0] == '\n') || (left == 2 && octets[0] == '\r' && octets[1] == '\n');
 }
 
 bool cms_input_end(struct cms_input *input)

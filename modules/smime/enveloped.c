@@ -8,9 +8,8 @@
 #include <openssl/objects.h>
 #include <openssl/rand.h>
 
+#include "mail/cms.h"
 #include "modules/smime/der.h"
-
-#define RECIPIENTS_MAX 2000 /* RecipientInfos; the largest lists in the wild have some hundred */
 
 bool enveloped_enter(const struct enveloped *e)
 {
@@ -20,7 +19,7 @@ bool enveloped_enter(const struct enveloped *e)
            (ber_peek(ber) != 0xa0 || ber_skip(ber)); /* originatorInfo */
 }
 
-bool enveloped_recipients(const struct enveloped *e, enveloped_take *take, void *context)
+bool enveloped_recipients(struct enveloped *e, enveloped_take *take, void *context)
 {
     struct ber *ber = e->u->input.ber;
     struct buf der = {0};
@@ -29,7 +28,8 @@ bool enveloped_recipients(const struct enveloped *e, enveloped_take *take, void 
 
     while (ok && ber_more(ber)) {
         buf_clear(&der);
-        ok = ++count <= RECIPIENTS_MAX && ber_copy(ber, &der);
+        e->too_many = ++count > CMS_RECIPIENTS_MAX;
+        ok = !e->too_many && ber_copy(ber, &der);
         if (ok)
             take(context, der.data, der.len);
     }
@@ -53,6 +53,14 @@ bool enveloped_algorithm(const struct enveloped *e, int *type_r, X509_ALGOR **al
     return *algorithm_r != NULL;
 }
 
+void enveloped_fail(const struct enveloped *e, struct serve_answer *answer)
+{
+    if (e->too_many)
+        serve_fail(answer, ANSWER_PERMANENT, "unsupported", "more than %d recipients", CMS_RECIPIENTS_MAX);
+    else
+        cms_input_fail(&e->u->input, answer);
+}
+
 static void match(void *candidates, const void *recipient_info, size_t len)
 {
     candidates_match(candidates, recipient_info, len);
@@ -66,7 +74,7 @@ static bool read_head(struct enveloped *e, struct serve_answer *answer)
 
     if (!enveloped_enter(e) || !enveloped_recipients(e, match, &e->candidates) ||
         !enveloped_algorithm(e, &type, &algorithm)) {
-        cms_input_fail(&e->u->input, answer);
+        enveloped_fail(e, answer);
         return false;
     }
     ok = type == NID_pkcs7_data;
@@ -78,18 +86,18 @@ static bool read_head(struct enveloped *e, struct serve_answer *answer)
     return ok;
 }
 
-/* One candidate: asks for the content key and decrypts. A refusal goes the whole way too, with a random key,
+/* One opening: asks for the content key and decrypts. A refusal goes the whole way too, with a random key,
    so that it costs what a wrong key costs. */
-static enum decryption try_candidate(struct enveloped *e, struct keychannel *channel,
-                                     const struct candidate *candidate, struct keychannel_answer *refusal,
-                                     struct serve_answer *answer)
+static enum decryption try_opening(struct enveloped *e, struct keychannel *channel, const char *candidate_key,
+                                   const struct opening *opening, struct keychannel_answer *refusal,
+                                   struct serve_answer *answer)
 {
     unsigned char key[CONTENT_KEY_MAX];
     struct keychannel_answer got;
     enum decryption result;
     bool opened;
 
-    keychannel_open_key(channel, candidate->key, &candidate->open, e->cipher.key_len, &got);
+    keychannel_open_key(channel, candidate_key, &opening->open, e->cipher.key_len, &got);
     opened = got.status == ANSWER_OK;
     if (!opened && got.status != ANSWER_PERMANENT && got.status != ANSWER_NONE) {
         keychannel_answer_free(refusal);
@@ -107,7 +115,7 @@ static enum decryption try_candidate(struct enveloped *e, struct keychannel *cha
 }
 
 static void answer_decrypted(const struct enveloped *e, const struct candidate *candidate,
-                             struct serve_answer *answer)
+                             const struct opening *opening, struct serve_answer *answer)
 {
     struct xml_writer *w = &answer->writer;
 
@@ -117,7 +125,7 @@ static void answer_decrypted(const struct enveloped *e, const struct candidate *
     xml_put(w, "type", e->authenticated ? "auth-enveloped" : "enveloped");
     xml_put_number(w, "length", e->u->output.written);
     xml_put(w, "cipher", e->cipher.algorithm->name);
-    xml_put(w, "keytrans", candidate->keytrans);
+    xml_put(w, "keytrans", opening->keytrans);
     xml_put(w, "key", candidate->key);
     xml_put(w, "authenticated", e->authenticated ? "yes" : "no");
     unwrapping_put_weak(e->u, answer);
@@ -129,26 +137,28 @@ static void fail_undecryptable(struct serve_answer *answer)
     serve_fail(answer, ANSWER_PERMANENT, "undecryptable", "the message cannot be decrypted");
 }
 
-/* All usable candidates in turn. */
+/* All candidates in turn, with everything that the message says for each. */
 static void open_with_candidates(struct enveloped *e, struct keychannel *channel, struct serve_answer *answer)
 {
     struct keychannel_answer refusal = {.status = ANSWER_OK};
     enum decryption result = DECRYPTION_UNDECRYPTABLE;
     const struct candidate *candidate = NULL;
+    const struct opening *opening = NULL;
     bool named = false;
 
     for (size_t i = 0; result == DECRYPTION_UNDECRYPTABLE && i < e->candidates.count; i++) {
-        named = named || e->candidates.items[i].named;
-        if (!e->candidates.items[i].usable)
-            continue;
         candidate = &e->candidates.items[i];
-        result = try_candidate(e, channel, candidate, &refusal, answer);
+        named = named || candidate->named;
+        for (size_t k = 0; result == DECRYPTION_UNDECRYPTABLE && k < candidate->opening_count; k++) {
+            opening = &candidate->openings[k];
+            result = try_opening(e, channel, candidate->key, opening, &refusal, answer);
+        }
     }
     if (result == DECRYPTION_DONE)
-        answer_decrypted(e, candidate, answer);
+        answer_decrypted(e, candidate, opening, answer);
     else if (result == DECRYPTION_UNDECRYPTABLE && refusal.status != ANSWER_OK)
         keychannel_pass_on(&refusal, answer);
-    else if (result == DECRYPTION_UNDECRYPTABLE && named && candidate == NULL)
+    else if (result == DECRYPTION_UNDECRYPTABLE && named && opening == NULL)
         serve_fail(answer, ANSWER_PERMANENT, "unsupported", "the key transport is damaged or not supported");
     else if (result == DECRYPTION_UNDECRYPTABLE)
         fail_undecryptable(answer);

@@ -12,6 +12,7 @@ struct enveloped {
     struct unwrapping *u;
     bool authenticated;
     struct candidates candidates;
+    bool too_many; /* RecipientInfos */
     struct content_cipher cipher;
     /* authAttrs stand behind the content but go first into GCM: found in one pass, used in a second */
     struct buf auth_attributes;
@@ -19,11 +20,13 @@ struct enveloped {
 
 /* Enters the structure up to its recipientInfos. False: damaged. */
 bool enveloped_enter(const struct enveloped *e);
-/* Gives each RecipientInfo as it came to `take`. False: damaged, or more of them than any mail has. */
+/* Gives each RecipientInfo as it came to `take`. False: damaged, or too many of them. */
 typedef void enveloped_take(void *context, const void *recipient_info, size_t len);
-bool enveloped_recipients(const struct enveloped *e, enveloped_take *take, void *context);
+bool enveloped_recipients(struct enveloped *e, enveloped_take *take, void *context);
 /* Then encryptedContentInfo up to its algorithm (to be freed, NULL if there is none). False: damaged. */
 bool enveloped_algorithm(const struct enveloped *e, int *type_r, X509_ALGOR **algorithm_r);
+/* Fills in `answer` after one of these three was false. */
+void enveloped_fail(const struct enveloped *e, struct serve_answer *answer);
 
 enum decryption {
     DECRYPTION_DONE,

@@ -54,7 +54,7 @@ static void inspect_enveloped(struct unwrapping *u, bool authenticated, struct s
         enveloped_algorithm(&e, &type, &algorithm))
         answer_inspected(&e, &names, algorithm, answer);
     else
-        cms_input_fail(&u->input, answer);
+        enveloped_fail(&e, answer);
     X509_ALGOR_free(algorithm);
     strlist_free(&names);
 }

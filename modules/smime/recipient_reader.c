@@ -39,7 +39,8 @@ void candidates_free(struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++) {
         X509_free(candidates->items[i].certificate);
-        keychannel_open_free(&candidates->items[i].open);
+        for (size_t k = 0; k < candidates->items[i].opening_count; k++)
+            keychannel_open_free(&candidates->items[i].openings[k].open);
     }
     free(candidates->items);
     memset(candidates, 0, sizeof(*candidates));
@@ -82,8 +83,37 @@ static const struct keytrans_scheme *read_keytrans(const X509_ALGOR *algorithm)
 
 static void keep(struct buf *out, const ASN1_STRING *octets)
 {
-    buf_clear(out);
     buf_add(out, ASN1_STRING_get0_data(octets), (size_t)ASN1_STRING_length(octets));
+}
+
+static bool same_octets(const struct buf *a, const struct buf *b)
+{
+    return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
+}
+
+/* Takes over what `open` holds, unless it is there already or there are enough. */
+static void add_opening(struct candidate *candidate, const char *keytrans, struct keychannel_open *open)
+{
+    struct opening *opening;
+
+    for (size_t i = 0; i < candidate->opening_count; i++) {
+        const struct keychannel_open *other = &candidate->openings[i].open;
+
+        if (same_octets(&other->encrypted, &open->encrypted) &&
+            same_octets(&other->originator, &open->originator) &&
+            same_octets(&other->shared_info, &open->shared_info) &&
+            strcmp(candidate->openings[i].keytrans, keytrans) == 0) {
+            keychannel_open_free(open);
+            return;
+        }
+    }
+    if (candidate->opening_count == CMS_SAME_RECIPIENT_MAX) {
+        keychannel_open_free(open);
+        return;
+    }
+    opening = &candidate->openings[candidate->opening_count++];
+    snprintf(opening->keytrans, sizeof(opening->keytrans), "%s", keytrans);
+    opening->open = *open;
 }
 
 static bool version_is(const ASN1_INTEGER *version, long first, long second)
@@ -96,6 +126,7 @@ static bool version_is(const ASN1_INTEGER *version, long first, long second)
 static void match_trans(struct candidate *candidate, const KeyTrans *trans)
 {
     const struct keytrans_scheme *scheme;
+    struct keychannel_open open = {0};
 
     if (!entity_names(trans->rid, candidate->certificate))
         return;
@@ -103,23 +134,15 @@ static void match_trans(struct candidate *candidate, const KeyTrans *trans)
     scheme = version_is(trans->version, 0, 2) ? read_keytrans(trans->algorithm) : NULL;
     if (scheme == NULL)
         return;
-    keep(&candidate->open.encrypted, trans->encrypted_key);
-    candidate->open.scheme = scheme->name;
-    snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s", scheme->name);
-    candidate->usable = true;
+    keep(&open.encrypted, trans->encrypted_key);
+    open.scheme = scheme->name;
+    add_opening(candidate, scheme->name, &open);
 }
 
-static const RecipientEncryptedKey *find_encrypted_key(const KeyAgree *agree, X509 *certificate)
+static bool encrypted_key_names(const RecipientEncryptedKey *k, X509 *certificate)
 {
-    const RecipientEncryptedKey *k;
-
-    for (int i = 0; i < sk_RecipientEncryptedKey_num(agree->keys); i++) {
-        k = sk_RecipientEncryptedKey_value(agree->keys, i);
-        if (k->rid->type == 0 ? issuer_serial_names(k->rid->d.issuer_serial, certificate)
-                              : key_id_names(k->rid->d.key_id->key_id, certificate))
-            return k;
-    }
-    return NULL;
+    return k->rid->type == 0 ? issuer_serial_names(k->rid->d.issuer_serial, certificate)
+                             : key_id_names(k->rid->d.key_id->key_id, certificate);
 }
 
 /* The originator's ephemeral point; NULL when it is named by certificate instead, or has unused bits. */
@@ -135,33 +158,46 @@ static const ASN1_BIT_STRING *ephemeral_point(const KeyAgree *agree)
     return agree->originator->d.key->point;
 }
 
-static void match_agree(struct candidate *candidate, const KeyAgree *agree)
+static void open_agree(struct candidate *candidate, const KeyAgree *agree, const RecipientEncryptedKey *k)
 {
-    const RecipientEncryptedKey *k = find_encrypted_key(agree, candidate->certificate);
-    const ASN1_BIT_STRING *point = k != NULL ? ephemeral_point(agree) : NULL;
+    const ASN1_BIT_STRING *point = ephemeral_point(agree);
     const ASN1_OBJECT *oid = NULL;
     const struct ecdh_scheme *scheme;
     const struct wrap_algorithm *wrap;
+    struct keychannel_open open = {0};
     X509_ALGOR *wrap_algorithm;
+    char keytrans[40];
 
-    candidate->named = candidate->named || k != NULL;
     if (point == NULL || !version_is(agree->version, 3, 3))
         return;
     X509_ALGOR_get0(&oid, NULL, NULL, agree->algorithm);
     scheme = ecdh_by_nid(OBJ_obj2nid(oid));
     wrap_algorithm = der_decode_parameters(agree->algorithm, ASN1_ITEM_rptr(X509_ALGOR));
     wrap = wrap_algorithm != NULL ? wrap_by_nid(der_plain_algorithm(wrap_algorithm)) : NULL;
-    buf_clear(&candidate->open.shared_info);
     if (scheme != NULL && wrap != NULL &&
-        shared_info_append(&candidate->open.shared_info, wrap_algorithm, agree->ukm, wrap->key_len)) {
-        keep(&candidate->open.encrypted, k->encrypted_key);
-        keep(&candidate->open.originator, point);
-        candidate->open.scheme = scheme->name;
-        candidate->open.wrap = wrap->name;
-        snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s-%s", scheme->name, wrap->name);
-        candidate->usable = true;
+        shared_info_append(&open.shared_info, wrap_algorithm, agree->ukm, wrap->key_len)) {
+        keep(&open.encrypted, k->encrypted_key);
+        keep(&open.originator, point);
+        open.scheme = scheme->name;
+        open.wrap = wrap->name;
+        snprintf(keytrans, sizeof(keytrans), "%s-%s", scheme->name, wrap->name);
+        add_opening(candidate, keytrans, &open);
+    } else {
+        keychannel_open_free(&open);
     }
     X509_ALGOR_free(wrap_algorithm);
+}
+
+static void match_agree(struct candidate *candidate, const KeyAgree *agree)
+{
+    for (int i = 0; i < sk_RecipientEncryptedKey_num(agree->keys); i++) {
+        const RecipientEncryptedKey *k = sk_RecipientEncryptedKey_value(agree->keys, i);
+
+        if (!encrypted_key_names(k, candidate->certificate))
+            continue;
+        candidate->named = true;
+        open_agree(candidate, agree, k);
+    }
 }
 
 void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len)
@@ -169,8 +205,6 @@ void candidates_match(struct candidates *candidates, const void *recipient_info,
     RecipientInfo *info = der_decode(recipient_info, len, ASN1_ITEM_rptr(RecipientInfo));
 
     for (size_t i = 0; info != NULL && i < candidates->count; i++) {
-        if (candidates->items[i].usable)
-            continue;
         if (info->type == RECIPIENT_TRANS)
             match_trans(&candidates->items[i], info->d.trans);
         else if (info->type == RECIPIENT_AGREE)

@@ -9,6 +9,7 @@
 
 #include <openssl/x509.h>
 
+#include "mail/cms.h"
 #include "module/xml.h"
 #include "modules/smime/keychannel.h"
 
@@ -16,13 +17,18 @@
 
 struct serve_answer;
 
+/* What one RecipientInfo says about the content key. */
+struct opening {
+    char keytrans[40];
+    struct keychannel_open open;
+};
+
 struct candidate {
     const char *key; /* reference, borrowed from the request */
     X509 *certificate;
-    bool named;  /* some RecipientInfo names this certificate */
-    bool usable; /* and can be opened: */
-    char keytrans[40];
-    struct keychannel_open open;
+    bool named;                                      /* some RecipientInfo names this certificate */
+    struct opening openings[CMS_SAME_RECIPIENT_MAX]; /* of those that do, what can be opened */
+    size_t opening_count;
 };
 
 struct candidates {
@@ -37,7 +43,7 @@ bool candidates_parse(struct candidates *candidates, const struct xml_node *body
 void candidates_free(struct candidates *candidates);
 
 /* Looks through one RecipientInfo as it came. What cannot be decoded or names nobody is passed over. A
-   candidate keeps the first one that it can open. */
+   candidate keeps the first few different ones that it can open. */
 void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len);
 
 /* Names the key transport or agreement of one RecipientInfo, whoever it is for: as in candidate.keytrans, or

@@ -115,7 +115,7 @@ void validate_write_unreadable(struct xml_writer *writer, uint64_t n, const stru
     static const char *const empty[] = {"subject", "issuer", "serial", "issuer-der"};
     char fingerprint[SHA256_HEX_LEN + 1];
 
-    sha256_hex(buf_text(octets), octets->len, fingerprint);
+    areas_fields_fingerprint(buf_text(octets), octets->len, fingerprint);
     xml_open(writer, "verdict");
     xml_put_number(writer, "n", n);
     xml_put(writer, "verdict", verdict_name(VERDICT_NO_PATH));

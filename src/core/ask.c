@@ -8,7 +8,8 @@
 #include "util/mem.h"
 #include "util/sha256.h"
 
-#define QUERIES_PER_FIND 250 /* answers with a few certificates for each stay below FRAME_MAX */
+#define QUERIES_PER_FIND     250 /* answers with a few certificates for each stay below FRAME_MAX */
+#define IDENTIFIERS_PER_FIND 500 /* of one query: a long list must not need more memory in each module */
 
 static void put_identifier(struct xml_writer *w, const struct cms_recipient *identifier)
 {
@@ -168,27 +169,51 @@ static void read_find(const struct call_answer *answer, struct call_module *modu
     free(seen);
 }
 
-static void find_batch(struct call_module *module, struct ask_query *queries, size_t count)
+/* False: the module did not answer as a whole. */
+static bool find_batch(struct call_module *module, struct ask_query *queries, size_t count)
 {
     struct buf body = {0};
     struct call_answer answer = {0};
+    bool answered;
     write_find(&body, queries, count);
     call_ask(module, "find", &body, NULL, 0, &answer);
+    answered = answer.status == ANSWER_OK || answer.status == ANSWER_NONE;
     if (answer.status == ANSWER_OK)
         read_find(&answer, module, queries, count);
-    else if (answer.status != ANSWER_NONE)
-        for (size_t i = 0; i < count; i++)
-            set_uncertain(&queries[i], module, answer.reason, answer.text);
+    for (size_t i = 0; !answered && i < count; i++)
+        set_uncertain(&queries[i], module, answer.reason, answer.text);
     call_answer_free(&answer);
     buf_free(&body);
+    return answered;
+}
+
+/* A query with many identifiers, in parts; what is found is found by the whole query. */
+static void find_in_parts(struct call_module *module, struct ask_query *query)
+{
+    const struct cms_recipient *identifiers = query->identifiers;
+    size_t count = query->identifier_count, part = IDENTIFIERS_PER_FIND;
+    bool answered = true;
+
+    for (size_t i = 0; answered && i < count; i += part) {
+        query->identifiers = identifiers + i;
+        query->identifier_count = count - i < part ? count - i : part;
+        answered = find_batch(module, query, 1);
+    }
+    query->identifiers = identifiers;
+    query->identifier_count = count;
 }
 
 void ask_find(struct message *message, struct ask_query *queries, size_t count)
 {
     for (size_t m = 0; m < message->key_modules; m++)
-        for (size_t i = 0; i < count; i += QUERIES_PER_FIND)
-            find_batch(message->keys[m], queries + i,
-                       count - i < QUERIES_PER_FIND ? count - i : QUERIES_PER_FIND);
+        for (size_t i = 0; i < count; i += QUERIES_PER_FIND) {
+            size_t batch = count - i < QUERIES_PER_FIND ? count - i : QUERIES_PER_FIND;
+
+            if (batch == 1 && queries[i].address == NULL)
+                find_in_parts(message->keys[m], &queries[i]);
+            else
+                find_batch(message->keys[m], queries + i, batch);
+        }
 }
 
 void ask_query_free(struct ask_query *query)

@@ -30,9 +30,9 @@ struct ask_query {
                      */
     char *uncertain_text; /* which and why */
 };
-/* One `find` per key module with all queries. Never fails as a whole: see `uncertain`. Entries of several
-   modules are appended in the order of MODULES_KEYS; the same certificate twice is listed once (the one with
-   a key wins). */
+/* One `find` per key module with all queries, more where they are hundreds. A query by identifiers stands
+   alone. Never fails as a whole: see `uncertain`. Entries of several modules are appended in the order of
+   MODULES_KEYS; the same certificate twice is listed once (the one with a key wins). */
 void ask_find(struct message *message, struct ask_query *queries, size_t count);
 void ask_query_free(struct ask_query *query);
 

@@ -11,7 +11,7 @@
 #include "util/mem.h"
 #include "util/tmpfile.h"
 
-#define SPOOL_CHUNK (64u * 1024)
+#define SPOOL_CHUNK (32u * 1024)
 
 struct spool {
     const struct config *config;

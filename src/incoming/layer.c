@@ -138,8 +138,8 @@ static enum layer_end ask_smime(struct message *message, const struct layer_requ
     return end;
 }
 
-/* One grant to open, for each of the candidates once. A key module that refuses for good cannot help: as if
- * there were no key. */
+/* One grant to open, for each of the candidates as often as a message may name it. A key module that refuses
+ * for good cannot help: as if there were no key. */
 static enum layer_end open_channel(const struct layer_request *request, struct call_grant **grant_r,
                                    struct outcome *outcome)
 {
@@ -150,7 +150,7 @@ static enum layer_end open_channel(const struct layer_request *request, struct c
 
     for (size_t i = 0; i < request->key_count; i++)
         keys[i] = request->keys[i]->key;
-    *grant_r = ask_grant(module, "open", keys, request->key_count, 1, &answer);
+    *grant_r = ask_grant(module, "open", keys, request->key_count, CMS_SAME_RECIPIENT_MAX, &answer);
     if (*grant_r == NULL && (answer.status == ANSWER_PERMANENT || answer.status == ANSWER_NONE)) {
         end = LAYER_UNDECRYPTABLE;
     } else if (*grant_r == NULL) {

@@ -27,6 +27,7 @@ enum layer_kind {
 struct layer_look {
     enum layer_kind kind; /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody can read */
     bool readable;        /* false: the label says S/MIME, the octets are no such CMS */
+    bool too_much;        /* it is one, but beyond a limit: CMS_RECIPIENTS_MAX */
     bool detached;
     struct layer_entity content; /* the CMS object in its transfer encoding */
     enum mime_encoding encoding;

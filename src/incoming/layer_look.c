@@ -43,6 +43,7 @@ static int look_opaque(struct layer_look *look, int fd, const struct mime_part *
     source_free(source);
     look->readable = look->outline.type != CMS_NONE;
     look->kind = look->readable ? kind_of(look->outline.type) : kind_of_label(part);
+    look->too_much = look->outline.too_much;
     if (look->kind == LAYER_ENCRYPTED && !look->outline.complete)
         look->readable = false;
     return rc;

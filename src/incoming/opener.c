@@ -10,7 +10,6 @@
 #include "util/fdio.h"
 #include "util/mem.h"
 
-#define CHUNK         65536
 #define KEYS_PER_CALL 20 /* candidates of one module that are tried at once */
 
 /* The keys found for one layer, and the recipients still waiting for one. */
@@ -72,20 +71,13 @@ static void mark_tried(struct opener *o, const struct ask_entry *const *keys, si
         o->tried[keys[i] - o->query.entries] = true;
 }
 
-/* Are the octets of these files the same? What cannot be read is not. */
-static bool same_octets(int a, int b, uint64_t length)
+/* Are the octets of these two the same? What cannot be read is not. */
+static bool same_octets(const struct layer_entity *a, const struct layer_entity *b)
 {
-    unsigned char *octets = mem_alloc(2 * CHUNK);
-    bool same = true;
+    bool same = false;
 
-    for (uint64_t at = 0; same && at < length; at += CHUNK) {
-        size_t n = length - at < CHUNK ? (size_t)(length - at) : CHUNK;
-
-        same = fdio_pread_all(a, octets, n, at) == 0 && fdio_pread_all(b, octets + CHUNK, n, at) == 0 &&
-               memcmp(octets, octets + CHUNK, n) == 0;
-    }
-    free(octets);
-    return same;
+    return a->length == b->length &&
+           fdio_same_range(a->fd, a->offset, b->fd, b->offset, a->length, &same) == 0 && same;
 }
 
 /* The strand whose recipients' keys opened the layer to the same octets already: nothing is kept or done
@@ -95,8 +87,7 @@ static struct unwrap_strand *find_same(const struct opener *o, const struct unwr
     for (size_t i = o->first_strand; i < o->unwrap->strand_count; i++) {
         const struct unwrap_node *inner = o->unwrap->strands[i].inner;
 
-        if (inner->entity.length == node->entity.length &&
-            same_octets(inner->entity.fd, node->entity.fd, node->entity.length))
+        if (same_octets(&inner->entity, &node->entity))
             return &o->unwrap->strands[i];
     }
     return NULL;

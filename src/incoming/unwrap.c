@@ -104,10 +104,10 @@ static void stop(struct unwrap_strand *strand, enum unwrap_stop why)
     strand->done = true;
 }
 
-static void stop_at_limit(struct unwrap_strand *strand, const char *limit)
+static void stop_at_limit(struct unwrap_strand *strand, const char *limit, enum unwrap_stop why)
 {
     log_event(LOG_LEVEL_WARNING, "limit", "limit", limit, "text", "delivered as it came", (char *)NULL);
-    stop(strand, UNWRAP_LIMIT);
+    stop(strand, why);
 }
 
 static const char *fault_limit(enum mime_fault fault)
@@ -214,9 +214,11 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
     if (look->kind == LAYER_NONE) {
         stop(strand, UNWRAP_CLEAN);
     } else if (strand->inner->depth >= unwrap->message->config->max_depth) {
-        stop_at_limit(strand, "MAX_DEPTH");
+        stop_at_limit(strand, "MAX_DEPTH", UNWRAP_LIMIT);
     } else if (look->kind == LAYER_ENCRYPTED && look->readable) {
         return opener_run(unwrap, index, look, outcome);
+    } else if (look->kind == LAYER_ENCRYPTED && look->too_much) {
+        stop_at_limit(strand, "recipients of a CMS object", UNWRAP_UNSUPPORTED);
     } else if (look->kind == LAYER_ENCRYPTED) {
         stop(strand, UNWRAP_UNDECRYPTABLE);
     } else if (!look->readable) {
@@ -260,7 +262,7 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         good = false;
     } else if (mime->fault != MIME_OK) {
-        stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault));
+        stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault), UNWRAP_LIMIT);
     } else {
         good = open_layer(unwrap, index, &look, outcome);
         if (good && look.kind == LAYER_NONE)

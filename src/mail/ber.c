@@ -42,11 +42,6 @@ void ber_free(struct ber *ber)
     free(ber);
 }
 
-uint64_t ber_offset(const struct ber *ber)
-{
-    return ber->offset;
-}
-
 const char *ber_error(const struct ber *ber)
 {
     return ber->error;
@@ -284,6 +279,21 @@ bool ber_leave(struct ber *ber)
     return ber->error == NULL && pop(ber, NULL);
 }
 
+unsigned int ber_depth(const struct ber *ber)
+{
+    return ber->depth;
+}
+
+bool ber_give_up(struct ber *ber, unsigned int depth)
+{
+    if (ber->depth <= depth || ber->levels[depth].indefinite)
+        return false;
+    ber->error = NULL;
+    ber->octets_open = false;
+    ber->depth = depth + 1;
+    return ber_leave(ber);
+}
+
 bool ber_primitive(struct ber *ber, unsigned char id, size_t max, struct buf *out)
 {
     struct ber_tag tag;
@@ -375,4 +385,14 @@ ssize_t ber_octets_read(struct ber *ber, void *out, size_t size)
 bool ber_at_end_of_input(struct ber *ber)
 {
     return ber->error == NULL && ber->depth == 0 && have(ber, 1) == 0 && ber->error == NULL;
+}
+
+size_t ber_rest(struct ber *ber, void *out, size_t size)
+{
+    size_t got = ber->error == NULL && ber->depth == 0 ? have(ber, size) : 0;
+
+    if (got > size)
+        got = size;
+    memcpy(out, ber->window + ber->at, got);
+    return ber->error == NULL ? got : 0;
 }

@@ -36,6 +36,11 @@ bool ber_enter(struct ber *ber, unsigned char id, struct ber_tag *tag_r);
 bool ber_more(struct ber *ber);
 /* Skips what is left of the element entered last. */
 bool ber_leave(struct ber *ber);
+/* For an element that may be damaged inside: ber_depth() before it is entered, and ber_give_up() with that
+   when reading it failed. True: the damage is forgotten and the element, of definite length, is behind us.
+   False: not entered, of indefinite length, or the input ends in it. */
+unsigned int ber_depth(const struct ber *ber);
+bool ber_give_up(struct ber *ber, unsigned int depth);
 /* Skips one whole element. */
 bool ber_skip(struct ber *ber);
 /* Appends one whole element, its octets as they are (BER stays BER). */
@@ -48,7 +53,9 @@ bool ber_octets_enter(struct ber *ber, unsigned char primitive_id);
 ssize_t ber_octets_read(struct ber *ber, void *out, size_t size);
 /* Nothing follows (zero octets of padding do count as something). */
 bool ber_at_end_of_input(struct ber *ber);
-uint64_t ber_offset(const struct ber *ber);
+/* What follows the outermost element, up to `size` octets; fewer only at the end of the input. It stays where
+ * it is. */
+size_t ber_rest(struct ber *ber, void *out, size_t size);
 const char *ber_error(const struct ber *ber); /* NULL when nothing went wrong */
 
 #endif

@@ -16,13 +16,14 @@
 #define OID_MAX         32
 #define SERIAL_MAX      128 /* RFC 5280 allows 20; longer ones exist */
 #define SKI_MAX         128
-#define IDENTIFIERS_MAX (1u << 20) /* issuer names of all recipients together */
+#define IDENTIFIERS_MAX (1u << 20) /* octets that are kept of all recipients together */
+#define ISSUERS_SHARED  64         /* so many names are compared with: those of one message are few */
 
 struct reader {
     struct ber *ber;
     struct source *source;
     struct cms_outline *outline;
-    size_t identifiers; /* octets of issuers, serials, key identifiers so far */
+    size_t identifiers; /* octets of different issuers, of serials and key identifiers so far */
     bool read_error;
 };
 
@@ -66,25 +67,60 @@ static enum cms_type type_of(const struct buf *oid)
     return CMS_OTHER;
 }
 
-static bool too_much(struct reader *r, const char *error)
+static bool misshapen(struct reader *r, const char *error)
 {
     r->outline->error = error;
     return false;
 }
 
-static struct cms_recipient *add_recipient(struct reader *r)
+static bool too_much(struct reader *r, const char *error)
 {
-    if (r->outline->recipient_count >= CMS_RECIPIENTS_MAX) {
-        too_much(r, "too many recipients");
-        return NULL;
-    }
-    return mem_push(&r->outline->recipients, &r->outline->recipient_count, sizeof(struct cms_recipient));
+    r->outline->too_much = true;
+    return misshapen(r, error);
 }
 
-static bool count_identifier(struct reader *r, const struct cms_recipient *recipient)
+/* The issuer gives way to an equal one that is kept already. */
+static void share_issuer(struct cms_outline *outline, struct buf *issuer)
 {
-    r->identifiers += recipient->issuer.len + recipient->serial.len + recipient->ski.len;
+    size_t first = outline->issuer_count < ISSUERS_SHARED ? 0 : outline->issuer_count - ISSUERS_SHARED;
+    struct buf *place;
+
+    for (size_t i = outline->issuer_count; i-- > first;)
+        if (outline->issuers[i].len == issuer->len &&
+            memcmp(outline->issuers[i].data, issuer->data, issuer->len) == 0) {
+            buf_free(issuer);
+            *issuer = outline->issuers[i];
+            return;
+        }
+    place = mem_push(&outline->issuers, &outline->issuer_count, sizeof(*place));
+    *place = *issuer;
+}
+
+/* Takes over what `recipient` holds. False: it is beyond a limit. */
+static bool add_recipient(struct reader *r, struct cms_recipient *recipient)
+{
+    struct cms_outline *outline = r->outline;
+    size_t issuers = outline->issuer_count;
+    struct cms_recipient *place;
+
+    if (outline->recipient_count >= CMS_RECIPIENTS_MAX)
+        return too_much(r, "too many recipients");
+    if (recipient->issuer.len > 0)
+        share_issuer(outline, &recipient->issuer);
+    place = mem_push(&outline->recipients, &outline->recipient_count, sizeof(*place));
+    *place = *recipient;
+    r->identifiers += recipient->serial.len + recipient->ski.len;
+    if (outline->issuer_count > issuers)
+        r->identifiers += recipient->issuer.len;
+    memset(recipient, 0, sizeof(*recipient));
     return r->identifiers <= IDENTIFIERS_MAX || too_much(r, "recipient identifiers too large");
+}
+
+static void recipient_free(struct cms_recipient *recipient)
+{
+    buf_free(&recipient->issuer);
+    buf_free(&recipient->serial);
+    buf_free(&recipient->ski);
 }
 
 /* IssuerAndSerialNumber */
@@ -97,32 +133,46 @@ static bool read_issuer_serial(struct reader *r, struct cms_recipient *recipient
 /* KeyTransRecipientInfo: version, rid, ... (RFC 5652 6.2.1) */
 static bool read_keytrans(struct reader *r)
 {
-    struct cms_recipient *recipient = add_recipient(r);
-    bool good;
+    struct cms_recipient recipient = {0};
+    bool good = ber_enter(r->ber, SEQUENCE, NULL) && ber_skip(r->ber);
 
-    if (recipient == NULL || !ber_enter(r->ber, SEQUENCE, NULL) || !ber_skip(r->ber))
-        return false;
-    if (ber_peek(r->ber) == IMPLICIT(0))
-        good = ber_primitive(r->ber, IMPLICIT(0), SKI_MAX, &recipient->ski);
+    if (good && ber_peek(r->ber) == IMPLICIT(0))
+        good = ber_primitive(r->ber, IMPLICIT(0), SKI_MAX, &recipient.ski);
     else
-        good = read_issuer_serial(r, recipient);
-    return good && count_identifier(r, recipient) && ber_leave(r->ber);
+        good = good && read_issuer_serial(r, &recipient);
+    good = good && ber_leave(r->ber) && add_recipient(r, &recipient);
+    recipient_free(&recipient);
+    return good;
 }
 
 /* RecipientEncryptedKey: issuerAndSerialNumber or rKeyId [0] { subjectKeyIdentifier ... } (RFC 5652 6.2.2) */
 static bool read_encrypted_key(struct reader *r)
 {
-    struct cms_recipient *recipient = add_recipient(r);
-    bool good;
+    struct cms_recipient recipient = {0};
+    bool good = ber_enter(r->ber, SEQUENCE, NULL);
 
-    if (recipient == NULL || !ber_enter(r->ber, SEQUENCE, NULL))
-        return false;
-    if (ber_peek(r->ber) == CONTEXT(0))
+    if (good && ber_peek(r->ber) == CONTEXT(0))
         good = ber_enter(r->ber, CONTEXT(0), NULL) &&
-               ber_primitive(r->ber, OCTETS, SKI_MAX, &recipient->ski) && ber_leave(r->ber);
+               ber_primitive(r->ber, OCTETS, SKI_MAX, &recipient.ski) && ber_leave(r->ber);
     else
-        good = read_issuer_serial(r, recipient);
-    return good && count_identifier(r, recipient) && ber_leave(r->ber);
+        good = good && read_issuer_serial(r, &recipient);
+    good = good && ber_leave(r->ber) && add_recipient(r, &recipient);
+    recipient_free(&recipient);
+    return good;
+}
+
+/* What one of these readers makes of an element. One that is damaged inside is passed over where its end is
+   known: a recipient whom others cannot read must not keep the rest from reading. */
+static bool read_one(struct reader *r, bool (*read)(struct reader *r))
+{
+    unsigned int depth = ber_depth(r->ber);
+
+    if (read(r))
+        return true;
+    if (r->outline->too_much || !ber_give_up(r->ber, depth))
+        return false;
+    r->outline->other_recipients++;
+    return true;
 }
 
 /* KeyAgreeRecipientInfo [1]: version, originator [0], ukm [1] OPTIONAL, keyEncryptionAlgorithm,
@@ -136,7 +186,7 @@ static bool read_keyagree(struct reader *r)
     if (!ber_skip(r->ber) || !ber_enter(r->ber, SEQUENCE, NULL))
         return false;
     while (ber_more(r->ber))
-        if (!read_encrypted_key(r))
+        if (!read_one(r, read_encrypted_key))
             return false;
     return ber_leave(r->ber) && ber_leave(r->ber);
 }
@@ -150,10 +200,10 @@ static bool read_recipients(struct reader *r)
     while (good && ber_more(r->ber)) {
         switch (ber_peek(r->ber)) {
         case SEQUENCE:
-            good = read_keytrans(r);
+            good = read_one(r, read_keytrans);
             break;
         case CONTEXT(1):
-            good = read_keyagree(r);
+            good = read_one(r, read_keyagree);
             break;
         default:
             r->outline->other_recipients++;
@@ -175,18 +225,18 @@ static bool read_enveloped(struct reader *r, bool whole)
     if (!good || !whole)
         return good;
     if (ber_peek(r->ber) != SEQUENCE)
-        return too_much(r, "encryptedContentInfo is missing");
+        return misshapen(r, "encryptedContentInfo is missing");
     good = ber_skip(r->ber);
     if (good && ber_peek(r->ber) == CONTEXT(1))
         good = ber_skip(r->ber);
     if (good && mac && ber_peek(r->ber) != OCTETS)
-        return too_much(r, "mac is missing");
+        return misshapen(r, "mac is missing");
     if (good && mac)
         good = ber_skip(r->ber);
     if (good && mac && ber_peek(r->ber) == CONTEXT(2))
         good = ber_skip(r->ber);
     if (good && ber_more(r->ber))
-        return too_much(r, "something follows inside");
+        return misshapen(r, "something follows inside");
     return good && ber_leave(r->ber);
 }
 
@@ -286,10 +336,12 @@ int cms_outline_read(struct cms_outline *outline, struct source *source, bool wh
 void cms_outline_free(struct cms_outline *outline)
 {
     for (size_t i = 0; i < outline->recipient_count; i++) {
-        buf_free(&outline->recipients[i].issuer);
         buf_free(&outline->recipients[i].serial);
         buf_free(&outline->recipients[i].ski);
     }
+    for (size_t i = 0; i < outline->issuer_count; i++)
+        buf_free(&outline->issuers[i]);
     free(outline->recipients);
+    free(outline->issuers);
     memset(outline, 0, sizeof(*outline));
 }

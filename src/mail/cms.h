@@ -25,7 +25,13 @@ enum cms_type {
 /* "enveloped", "auth-enveloped", "signed", "compressed", ... */
 const char *cms_type_name(enum cms_type type);
 
-#define CMS_RECIPIENTS_MAX 2000
+/* Identifiers of recipients in one message. Each is looked up, so this bounds time; lists in the wild have
+   some hundred, the largest a few thousand. */
+#define CMS_RECIPIENTS_MAX 10000
+
+/* Entries for one and the same recipient that are tried: one that is garbage must not hide a good one behind
+   it. Each costs a private key operation and a decryption. */
+#define CMS_SAME_RECIPIENT_MAX 4
 
 struct cms_recipient {
     struct buf issuer; /* DER Name; empty when identified by key identifier */
@@ -37,14 +43,18 @@ struct cms_outline {
     enum cms_type type;
     struct cms_recipient *recipients; /* KeyTrans and KeyAgree; in order */
     size_t recipient_count;
-    size_t other_recipients;                  /* KEK, password, other RecipientInfos */
-    bool has_content;                         /* SignedData: eContent present */
+    struct buf *issuers; /* owner of the recipients' issuers, which share it */
+    size_t issuer_count;
+    size_t other_recipients; /* KEK, password, other RecipientInfos, and what is damaged or of absurd size
+                                inside */
+    bool has_content;        /* SignedData: eContent present */
     unsigned char content_digest[SHA256_LEN]; /* SHA-256 over eContent's octets, when present and asked for */
     uint64_t content_length;
     unsigned int signer_count; /* SignedData: SignerInfos */
     bool complete;             /* read to the end of the ContentInfo without damage */
     bool trailing;             /* octets follow the ContentInfo */
-    const char *error;         /* static text when damaged */
+    bool too_much;             /* not damaged, but beyond a limit of this reader */
+    const char *error;         /* static text when not complete */
 };
 
 /* Reads a ContentInfo from `source`. With `whole` false it stops once type and recipients are known

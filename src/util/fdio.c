@@ -10,7 +10,8 @@
 
 #include "util/mem.h"
 
-#define FDIO_CHUNK (64u * 1024)
+#define FDIO_CHUNK (32u * 1024) /* of mail */
+#define FILE_CHUNK 8192u        /* of small files, by programs that never see mail */
 
 int fdio_write_all(int fd, const void *data, size_t len)
 {
@@ -83,7 +84,7 @@ int fdio_same_range(int a, uint64_t a_offset, int b, uint64_t b_offset, uint64_t
 
 int fdio_read_fd(int fd, size_t max, struct buf *out)
 {
-    char chunk[FDIO_CHUNK];
+    char chunk[FILE_CHUNK];
     size_t total = 0;
 
     for (;;) {

@@ -1,78 +1,123 @@
 #!/usr/bin/env python3
-"""A 50 MB message in all four operations: no process of the run may need 16 MiB."""
+"""Constant memory: every form of S/MIME, in and out, small and large. No process may need more than its limit, and none more for a large
+message than for a small one. JULIA_MEMORY_SIZE: octets of the large one."""
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import bulk  # noqa: E402
 import gateway  # noqa: E402
+from bulk import ONE  # noqa: E402
+from outside import EYE, Delivered  # noqa: E402
 
-LIMIT_KIB = 16 * 1024
-BODY = 50 * 1000 * 1000
-RULES = """\
-.  (to) gcm.example    (do) FE:gcm
-.  (to) cbc.example    (do) FE:cbc
-.  (to) clear.example  (do) FS
-.  (to) opaque.example (do) FS:opaque
-.  (to) both.example   (do) FE:gcm, FS
-"""
-CONF = """\
-PROFILE_gcm = cipher=aes-256-gcm
-PROFILE_cbc = cipher=aes-256-cbc
-PROFILE_opaque = form=opaque
-"""
-MAXRSS = gateway.BUILD / "tests/tools/maxrss"
+SMALL, LARGE = 2_000, int(os.environ.get("JULIA_MEMORY_SIZE", "20_000_000"))
+LIMITS = {"julia": 3 << 10, "keys-file": 8 << 10, "trust": 8 << 10, "smime": 8 << 10}  # KiB
+GROWTH = 1.10
+SCANNER = "198.51.100.2"
+CONF = bulk.PROFILES + f"MAX_SIZE = 2G\nDEADLINE = 30m\nMODULE_TIMEOUT = 10m\nSCANNER_CLIENTS = {SCANNER}\nHOLD_DIR = var/hold\n"
+SIGNED_OR_SEALED = ("smime", "trust", "keys-file")
 
 
-def peak(output):
-    lines = [line for line in output.decode(errors="replace").splitlines() if line.startswith("maxrss-kib ")]
-    return int(lines[-1].split()[1]) if lines else 1 << 40
+class Lab:
+    """Runs messages and remembers what was needed, by name of the form and size."""
+
+    def __init__(self, g, tap):
+        self.g, self.tap, self.peaks = g, tap, {}
+        self.conf = (g.base / "etc/julia.conf").read_text()
+        self.folder = g.base / "work"
+        self.copy = g.base / "copy"  # what the target got last
+
+    def fresh(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        return self.folder
+
+    def configure(self, more=""):
+        (self.g.base / "etc/julia.conf").write_text(self.conf + more)
+
+    def send(self, name, size, client, sender, recipient, path):
+        """One message, which must reach one target: (status, octets there, the last of them), or None."""
+        code, self.peaks[name, size], output = bulk.run(self.g, client, sender, [recipient], path)
+        found = list((self.g.base / "out").glob("*/message"))
+        result = None
+        if code == 0 and len(found) == 1:
+            found[0].rename(self.copy)
+            with open(self.copy, "rb") as source:
+                status = Delivered(("", [], source.read(8_000), [])).status
+                result = status, self.copy.stat().st_size, bulk.tail(self.copy, 200)
+        if result is None:
+            print(f"# exit {code}, {len(found)} messages", *output.decode(errors="replace").splitlines(), sep="\n# ")
+        for directory in (self.g.base / "out").iterdir():
+            shutil.rmtree(directory)
+        return result
+
+    def judge(self, name, modules):
+        """The peaks of both sizes."""
+        small, large = self.peaks[name, SMALL], self.peaks[name, LARGE]
+        self.tap.ok(set(large) == set(small) == {"julia", *modules}, f"{name}: measured are {sorted(large)}", f"{small}, {large}")
+        for program in sorted(set(small) & set(large)):
+            limit, before, peak = LIMITS[program], small[program], large[program]
+            self.tap.ok(max(peak, before) < limit and peak <= GROWTH * before,
+                        f"{name}: {program} needs {peak} KiB, {before} for a small message, below {limit}")
 
 
-def letter(sender, recipient):
-    line = b"0123456789abcdefghijklmnopqrstuvwxyz" * 2 + b"\n"
-    return (f"From: {sender}\nTo: {recipient}\nSubject: large\nMIME-Version: 1.0\nContent-Type: text/plain\n"
-            "Message-ID: <large@behoerde.de>\nDate: Sat, 21 Nov 2026 12:00:00 +0000\n\n").encode() + line * (BODY // len(line))
+def incoming(lab):
+    names = [(name, modules) for name, modules, _ in bulk.Incoming(lab.g, lab.fresh(), SMALL).forms()]
+    for name, modules in names:
+        for size in (SMALL, LARGE):
+            forms = bulk.Incoming(lab.g, lab.fresh(), size)
+            path, status = next(make for form, _, make in forms.forms() if form == name)()
+            got = lab.send(name, size, "203.0.113.5", EYE, ONE, path)
+            lab.tap.ok(got and got[:1] == (status,) and got[1] > 0.9 * size, f"{name}, {size} octets: comes in as {status}", got)
+            if status[1] == "none" and got:  # nothing is left around the text
+                lab.tap.ok(bulk.tail(forms.entity, 60) in got[2].replace(b"\r", b""), "... to its last line", got)
+        lab.judge(name, () if modules is None else ("smime", *modules))
+
+
+def outgoing(lab):
+    for size in (SMALL, LARGE):
+        for name, recipient, path in bulk.letters(lab.fresh(), size):
+            got = lab.send(f"out, {name}", size, "192.0.2.7", ONE, recipient, path)
+            lab.tap.ok(got and got[1] > size, f"{name}, {size} octets: goes out", got)
+    for name in {name: None for name, _ in lab.peaks if name.startswith("out, ")}:
+        lab.judge(name, () if name == "out, plain" else SIGNED_OR_SEALED)
+
+
+def delivery(lab):
+    """Other ways than plain: encrypted anew, and the original after the scanner has seen the plain copy."""
+    lab.configure("DELIVER = reencrypt\n")
+    for size in (SMALL, LARGE):
+        path, _ = bulk.Incoming(lab.g, lab.fresh(), size).enveloped("gcm")
+        got = lab.send("reencrypt", size, "203.0.113.5", EYE, ONE, path)
+        lab.tap.ok(got and got[0][0] == "decrypted" and got[1] > size, f"reencrypt, {size} octets", got)
+    lab.judge("reencrypt", SIGNED_OR_SEALED)
+    lab.configure("DELIVER = original\nMODE = gateway\n")
+    for size in (SMALL, LARGE):
+        path, _ = bulk.Incoming(lab.g, lab.fresh(), size).enveloped("gcm")
+        got = lab.send("to the scanner", size, "203.0.113.5", EYE, ONE, path)
+        lab.tap.ok(got and got[0][0] == "decrypted", f"a plain copy of {size} octets goes to the scanner", got)
+        returned = lab.copy.rename(lab.folder / "returned")
+        got = lab.send("back from the scanner", size, SCANNER, EYE, ONE, returned)
+        lab.tap.ok(got and got[1] > size and got[2][-100:] == bulk.tail(path, 100), "... and the original to the recipient", got)
+    lab.judge("to the scanner", ("smime", "keys-file"))
+    lab.judge("back from the scanner", ())
+    lab.configure()
 
 
 def main():
     tap = gateway.Tap()
-    with gateway.Gateway(RULES, CONF) as g:
-        sender = "user_1@behoerde.de"
-        g.own_key(sender)
-        domains = ("gcm", "cbc", "clear", "opaque", "both")
-        for domain in domains:
+    with gateway.Gateway(bulk.RULES, CONF) as g:
+        lab = Lab(g, tap)
+        g.own_key(ONE)
+        g.pki.person(EYE)
+        for domain in bulk.DOMAINS:
             g.partner(f"anna@{domain}.example")
-        made = {}
-        for domain in domains:
-            status, output = g.outgoing(letter(sender, f"anna@{domain}.example"), sender, [f"anna@{domain}.example"],
-                                        wrapper=[MAXRSS])
-            got = g.collect()
-            if tap.ok(status == 0 and len(got) == 1, f"{domain}: goes out", output.decode(errors="replace")):
-                made[domain] = got[0][2]
-            tap.ok(peak(output) < LIMIT_KIB, f"{domain}: {peak(output)} KiB going out, limit {LIMIT_KIB}")
-        g.own_key("anna@behoerde.de")
-        for domain, octets in made.items():
-            key = g.pki.path(f"anna@{domain}.example.key").read_bytes()
-            own = g.base / "etc/private" / f"{domain}.pem"
-            own.write_bytes(key + g.pki.path(f"anna@{domain}.example.crt").read_bytes())
-            own.chmod(0o600)
-            g.base.joinpath("etc/keys-file.conf").write_text("GATEWAY = " + " ".join(f"anna@{d}.example" for d in domains) + "\n")
-            with open(g.base / "etc/julia.conf", encoding="utf-8") as conf:
-                text = conf.read()
-            if "GATEWAY_KEY" not in text:
-                g.base.joinpath("etc/julia.conf").write_text(
-                    text.replace("INTERNAL_DOMAINS = behoerde.de", "INTERNAL_DOMAINS = behoerde.de .example") +
-                    "GATEWAY_KEY = " + " ".join(f"anna@{d}.example" for d in domains) + "\n")
-            status, output = g.incoming(octets, sender, [f"anna@{domain}.example"], wrapper=[MAXRSS])
-            got = g.collect()
-            tap.ok(status == 0 and len(got) == 1, f"{domain}: comes in", output.decode(errors="replace"))
-            tap.ok(peak(output) < LIMIT_KIB, f"{domain}: {peak(output)} KiB coming in, limit {LIMIT_KIB}")
-            if got:
-                head = got[0][2][:4000].decode(errors="replace")
-                want = {"gcm": "decrypted", "both": "decrypted", "cbc": "not-integrity-protected"}.get(domain, "none")
-                tap.ok(f"X-JULIA-Encryption: {want}\n" in head, f"{domain}: encryption status is {want}", head[:800])
-                tap.ok(("X-JULIA-Signature: valid\n" in head) == (domain in ("clear", "opaque", "both")),
-                       f"{domain}: signature status", head[:800])
+        for part in (incoming, outgoing, delivery):
+            part(lab)
+        for program in LIMITS:
+            values = [(peaks[program], name) for (name, _), peaks in lab.peaks.items() if program in peaks]
+            print(f"# {program}: {min(values)[0]} to {max(values)[0]} KiB, the most for: {max(values)[1]}")
     return tap.end()
 
 

@@ -54,7 +54,7 @@ def oaep(hash_algorithm=None, mgf=None, source=None, extra=b""):
                                extra))
 
 
-S256, S1 = algorithm(SHA256, NULL), algorithm(SHA1, NULL)
+S256, S1, S512 = algorithm(SHA256, NULL), algorithm(SHA1, NULL), algorithm("2.16.840.1.101.3.4.2.3", NULL)
 OAEP_256 = oaep(S256, algorithm(MGF1, S256))
 ATTRIBUTE = tlv(0x30, oid("1.2.840.113549.1.9.3"), tlv(0x31, oid(lab.DATA)))
 TIME_ATTRIBUTE = tlv(0x30, oid("1.2.840.113549.1.9.5"), tlv(0x31, tlv(0x17, b"261121120000Z")))
@@ -105,7 +105,6 @@ def bad_by_hand(w):
     yield "inner type signedData", "unsupported", w.message([w.standard()], inner=lab.SIGNED)
     yield "nobody we know", "undecryptable", w.message([w.recipient(OAEP_256, w.oaep_encrypt(), integer(99))])
     yield "no recipient at all", "undecryptable", w.message([])
-    yield "more than 2,000 recipients", "damaged", w.message([w.recipient(algorithm(RSA, NULL), b"x", integer(n)) for n in range(2001)])
     for name, key_algorithm, encrypted in (
             ("parameters absent", algorithm(OAEP), w.oaep_encrypt("sha1")),
             ("parameters NULL", algorithm(OAEP, NULL), w.oaep_encrypt("sha1")),
@@ -120,6 +119,13 @@ def bad_by_hand(w):
             ("label", oaep(S256, algorithm(MGF1, S256), algorithm(PSPECIFIED, tlv(4, b"L"))), w.oaep_encrypt(label=b"L")),
             ("label of another type", oaep(S256, algorithm(MGF1, S256), algorithm(PSPECIFIED, NULL)), w.oaep_encrypt()),
             ("md5", oaep(algorithm("1.2.840.113549.2.5", NULL), algorithm(MGF1, S256)), w.oaep_encrypt()),
+            ("SHA-1 with MGF1 SHA-256", oaep(S1, algorithm(MGF1, S256)), w.oaep_encrypt("sha1", "sha256")),
+            ("SHA-256 with MGF1 SHA-512", oaep(S256, algorithm(MGF1, S512)), w.oaep_encrypt("sha256", "sha512")),
+            ("SHA-512 with MGF1 SHA-256", oaep(S512, algorithm(MGF1, S256)), w.oaep_encrypt("sha512", "sha256")),
+            ("SHA-256 with MGF1 left out, v1.5 inside", oaep(S256, NULL), w.rsa_encrypt("rsa_padding_mode:pkcs1")),
+            ("parameters of another type, v1.5 inside", algorithm(OAEP, tlv(4, b"x")), w.rsa_encrypt("rsa_padding_mode:pkcs1")),
+            ("parameters cut, v1.5 inside", algorithm(OAEP, tlv(0x30, b"\xa0\x0f\x30")), w.rsa_encrypt("rsa_padding_mode:pkcs1")),
+            ("parameters absent, v1.5 inside", algorithm(OAEP), w.rsa_encrypt("rsa_padding_mode:pkcs1")),
             ("v1.5 with odd parameters", algorithm(RSA, tlv(4, b"x")), w.rsa_encrypt("rsa_padding_mode:pkcs1"))):
         yield f"OAEP {name}", "unsupported", w.message([w.recipient(key_algorithm, encrypted)])
     for name, key_algorithm, encrypted in (
@@ -130,6 +136,74 @@ def bad_by_hand(w):
             ("v1.5 of no octets", algorithm(RSA, NULL), b""),
             ("OAEP of random octets", OAEP_256, b"\1" + os.urandom(255))):
         yield name, "undecryptable", w.message([w.recipient(key_algorithm, encrypted)])
+
+
+def asked_for(keys, ask):
+    """What ask() returns, and how often the key module was asked meanwhile."""
+    before = len(keys.asked)
+    return ask(), len(keys.asked) - before
+
+
+def long_lists(tap, w, keys, smime):
+    """Time and memory are bounded; what is beyond is unsupported, not damaged."""
+    others = [w.recipient(algorithm(RSA, NULL), os.urandom(256), integer(n + 1)) for n in range(9999)]
+    ours = w.standard()
+    for name, infos, expected in (("first", [ours, *others], TEXT), ("last", [*others, ours], TEXT),
+                                  ("in the middle", [*others[:5000], ours, *others[5000:]], TEXT)):
+        got = smime.unwrap(w.message(infos), keys, ["rsa"])
+        tap.ok((got.status, got.output) == ("ok", expected), f"10,000 RecipientInfos, ours {name}", got)
+    got, asked = asked_for(keys, lambda: smime.unwrap(w.message([*others, others[0]]), keys, ["rsa"]))
+    tap.equal(((got.status, got.reason, got.text), asked), (UNDECRYPTABLE, 0), "10,000 RecipientInfos, none of them ours")
+    for name, infos in (("first", [ours, *others, others[0]]), ("last", [*others, others[0], ours])):
+        got, asked = asked_for(keys, lambda i=infos: smime.unwrap(w.message(i), keys, ["rsa"]))
+        tap.equal((got.status, got.reason, asked), ("permanent", "unsupported", 0), f"10,001 RecipientInfos, ours {name}: unsupported")
+
+
+def several_for_us(tap, pki, w, keys, smime):
+    """Entries that name one certificate: each is tried, up to four."""
+    def garbage():
+        return w.recipient(OAEP_256, b"\1" + os.urandom(255))
+    wrong = w.recipient(algorithm(RSA, NULL), w.rsa_encrypt("rsa_padding_mode:pkcs1", key=os.urandom(32)))
+    same = garbage()
+    for name, infos, opens in (
+            ("garbage, then the right one", [garbage(), w.standard()], 2), ("another content key first", [wrong, w.standard()], 2),
+            ("three times garbage first", [garbage(), garbage(), garbage(), w.standard()], 4),
+            ("the same garbage often", [same] * 20 + [w.standard()], 2), ("the right one twice", [w.standard()] * 2, 1),
+            ("unsupported ones first", [w.recipient(oaep(algorithm("1.2.3.4")), b"x")] * 9 + [w.standard()], 1)):
+        got, asked = asked_for(keys, lambda i=infos: smime.unwrap(w.message(i), keys, ["rsa"]))
+        tap.equal((got.status, got.output, asked), ("ok", TEXT, opens), f"several entries for us: {name}")
+    got, asked = asked_for(keys, lambda: smime.unwrap(w.message([garbage(), garbage(), garbage(), garbage(), w.standard()]), keys, ["rsa"]))
+    tap.equal(((got.status, got.reason, got.text), asked), (UNDECRYPTABLE, 4), "several entries for us: no more than four are tried")
+    der = lab.openssl("cms", "-encrypt", "-binary", "-in", pki.file("content", TEXT), "-outform", "DER", "-aes-128-cbc", pki.certificate("p256"))
+    got, asked = asked_for(keys, lambda: smime.unwrap(doubled_agreement(der), keys, ["p256"]))
+    tap.equal((got.status, got.output, asked), ("ok", TEXT, 2), "two keys for us in one KeyAgreeRecipientInfo, the first garbage")
+
+
+def doubled_agreement(der):
+    """The same message, with a damaged copy of its RecipientEncryptedKey in front of it."""
+    body = lab.children(lab.take(lab.children(lab.take(der)[1])[1])[1])[0]
+    version, infos, *rest = lab.children(lab.take(body)[1])
+    *before, keys = lab.children(lab.take(lab.take(infos)[1])[1])
+    good = lab.take(keys)[1]
+    bad = good[:-1] + bytes([good[-1] ^ 1])
+    infos = tlv(0x31, tlv(0xa1, *before, tlv(0x30, bad, good)))
+    return tlv(0x30, oid(lab.ENVELOPED), tlv(0xa0, tlv(0x30, version, infos, *rest)))
+
+
+def odd_identifiers(tap, w, keys, smime):
+    """Others in the list whose part is strange must not keep us from reading."""
+    long_serial = w.recipient(OAEP_256, b"x", tlv(2, b"\1" * 10_000))
+    key_id = tlv(0x30, integer(2), tlv(0x80, b"k" * 10_000), OAEP_256, tlv(4, b"x"))
+    no_serial = tlv(0x30, integer(0), tlv(0x30, w.issuer), OAEP_256, tlv(4, b"x"))
+    kem = tlv(0xa4, oid("1.2.840.113549.1.9.16.13.3"), tlv(0x30, integer(0), tlv(0x80, b"kid"), OAEP_256, tlv(4, b"ct"), OAEP_256))
+    password = tlv(0xa3, integer(0), tlv(0xa0, oid("1.2.840.113549.1.5.12"), tlv(0x30, tlv(4, b"salt"), integer(1000))), OAEP_256, tlv(4, b"x"))
+    kek = tlv(0xa2, integer(4), tlv(0x30, tlv(4, b"kek")), algorithm("2.16.840.1.101.3.4.1.45"), tlv(4, bytes(40)))
+    for name, info in (("a serial number of 10 kB", long_serial), ("a key identifier of 10 kB", key_id), ("no serial number", no_serial),
+                       ("KEM", kem), ("a password", password), ("a key encryption key", kek), ("a kind nobody knows", tlv(0xa5, b"\1\2\3")),
+                       ("an empty one", tlv(0x30)), ("one of 3 MB", w.recipient(OAEP_256, bytes(3_000_000)))):
+        for order, infos in (("before", [info, w.standard()]), ("behind", [w.standard(), info])):
+            got = smime.unwrap(w.message(infos), keys, ["rsa"])
+            tap.ok((got.status, got.output) == ("ok", TEXT), f"{name} {order} ours", got)
 
 
 # ---- messages by openssl ----------------------------------------------------------------------------------------------
@@ -237,9 +311,14 @@ def main():
             got = smime.unwrap(message, keys, ["rsa"], before=b"before")
             tap.ok((got.status, got.output) == ("ok", TEXT), f"read: {name}", got)
         for name, reason, message in bad_by_hand(writer):
-            got = smime.unwrap(message, keys, ["rsa"], before=b"before")
+            got, asked = asked_for(keys, lambda m=message: smime.unwrap(m, keys, ["rsa"], before=b"before"))
             expected = UNDECRYPTABLE if reason == "undecryptable" else ("permanent", reason, got.text)
             tap.equal((got.status, got.reason, got.text), expected, f"{reason}: {name}")
+            if reason == "unsupported":
+                tap.equal(asked, 0, "... before the key module is asked")
+        long_lists(tap, writer, keys, smime)
+        several_for_us(tap, pki, writer, keys, smime)
+        odd_identifiers(tap, writer, keys, smime)
         weak_ciphers(tap, pki, keys, smime)
         candidates(tap, pki, keys, smime)
     tap.done()

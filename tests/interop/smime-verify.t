@@ -252,6 +252,10 @@ def weak_digests(tap, pki, smime):
         tap.equal(got.signers(), [("bad", "content")], f"{md} with weak=yes: still bad when it does not fit")
 
 
+def quoted_printable(octets):
+    return b"".join(b"=%02X" % octet + (b"=\r\n" if i % 20 == 19 else b"") for i, octet in enumerate(octets))
+
+
 def shapes(tap, w, smime):
     signer = w.signer(w.standard)
     got = smime.unwrap(w.message(signer, seq=indefinite))
@@ -297,12 +301,15 @@ def shapes(tap, w, smime):
         tap.ok(got.signers() == [GOOD], f"{tail} behind it in binary transfer encoding is a line end")
         got = smime.unwrap(lab.base64.encodebytes(w.message(signer, tail=octets)), encoding="base64")
         tap.equal(got.reason, "damaged", f"{tail} inside base64 is not")
+        got = smime.unwrap(quoted_printable(w.message(signer, tail=octets)), encoding="quoted-printable")
+        tap.ok(got.signers() == [GOOD], f"{tail} behind it in quoted-printable: its last line has no soft break")
     for octets in (b"\r", b"\n\n", b"\r\n\n", b"\0", b"\n\0"):
         tap.equal(smime.unwrap(w.message(signer, tail=octets)).reason, "damaged", f"{octets!r} behind it: damaged")
+        got = smime.unwrap(quoted_printable(w.message(signer, tail=octets)), encoding="quoted-printable")
+        tap.equal(got.reason, "damaged", f"{octets!r} behind it in quoted-printable: damaged")
     for encoding, encoded in (("base64", lab.base64.encodebytes(w.message(signer))),
                               ("base64", lab.base64.encodebytes(w.message(signer)).replace(b"\n", b"\r\n")),
-                              ("quoted-printable", b"".join(b"=%02X" % octet + (b"=\r\n" if i % 20 == 19 else b"")
-                                                            for i, octet in enumerate(w.message(signer))))):
+                              ("quoted-printable", quoted_printable(w.message(signer)))):
         tap.equal(smime.unwrap(encoded, encoding=encoding).signers(), [GOOD], f"transfer encoding {encoding}")
 
 

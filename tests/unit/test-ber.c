@@ -83,6 +83,8 @@ START_TEST(test_elements)
             struct feed feed = {.data = data, .len = elements[i].len, .step = step};
             struct ber *ber = ber_new(feed_read, &feed);
             struct buf out = {0};
+            char left[64];
+            size_t rest;
 
             ck_assert_msg(ber_copy(ber, &out) == elements[i].good, "row %zu: %s", i,
                           ber_error(ber) == NULL ? "accepted" : ber_error(ber));
@@ -90,7 +92,10 @@ START_TEST(test_elements)
             if (elements[i].good) {
                 ck_assert_msg(out.len == elements[i].taken, "row %zu: %zu", i, out.len);
                 ck_assert_msg(memcmp(out.data, data, out.len) == 0, "row %zu", i);
-                ck_assert_uint_eq(ber_offset(ber), out.len);
+                rest = ber_rest(ber, left, sizeof(left));
+                ck_assert_uint_eq(rest, elements[i].len - out.len);
+                ck_assert_mem_eq(left, data + out.len, rest);
+                ck_assert_uint_eq(ber_rest(ber, left, 1), rest > 0);
                 ck_assert_int_eq(ber_at_end_of_input(ber), out.len == elements[i].len);
             }
             ber_free(ber);
@@ -226,6 +231,41 @@ START_TEST(test_containment)
 }
 END_TEST
 
+/* An element that is damaged inside can be left behind where its end is known. */
+START_TEST(test_give_up)
+{
+    static const char definite[] = "\x30\x09\x30\x04\x02\x7f\x00\x00\x02\x01\x05";
+    static const char open_ended[] = "\x30\x09\x30\x80\x02\x7f\x00\x00\x02\x01\x05";
+    static const char ends[] = "\x30\x0a\x30\x08\x02\x7f";
+    struct feed feed = {.data = definite, .len = sizeof(definite) - 1, .step = 100};
+    struct ber *ber = ber_new(feed_read, &feed);
+    struct buf out = {0};
+
+    ck_assert(ber_enter(ber, 0x30, NULL));
+    ck_assert_uint_eq(ber_depth(ber), 1);
+    ck_assert(ber_enter(ber, 0x30, NULL) && !ber_primitive(ber, 0x02, 9, &out));
+    ck_assert(ber_give_up(ber, 1));
+    ck_assert(ber_error(ber) == NULL);
+    ck_assert(ber_primitive(ber, 0x02, 9, &out));
+    ck_assert_uint_eq(out.len, 1);
+    ck_assert(!ber_give_up(ber, 1)); /* nothing is entered there */
+    ber_free(ber);
+    feed = (struct feed){.data = open_ended, .len = sizeof(open_ended) - 1, .step = 100};
+    ber = ber_new(feed_read, &feed);
+    ck_assert(ber_enter(ber, 0x30, NULL) && ber_enter(ber, 0x30, NULL));
+    ck_assert(!ber_primitive(ber, 0x02, 9, &out) && !ber_give_up(ber, 1));
+    ck_assert(ber_error(ber) != NULL);
+    ber_free(ber);
+    feed = (struct feed){.data = ends, .len = sizeof(ends) - 1, .step = 100};
+    ber = ber_new(feed_read, &feed);
+    ck_assert(ber_enter(ber, 0x30, NULL) && ber_enter(ber, 0x30, NULL));
+    ck_assert(!ber_primitive(ber, 0x02, 9, &out) && !ber_give_up(ber, 1));
+    ck_assert(ber_error(ber) != NULL);
+    ber_free(ber);
+    buf_free(&out);
+}
+END_TEST
+
 START_TEST(test_limits)
 {
     static const char big[] = "\x04\x84\x7f\xff\xff\xff";
@@ -255,4 +295,4 @@ START_TEST(test_limits)
 }
 END_TEST
 
-UNIT_MAIN("ber", test_elements, test_octets, test_walk, test_containment, test_limits)
+UNIT_MAIN("ber", test_elements, test_octets, test_walk, test_containment, test_give_up, test_limits)

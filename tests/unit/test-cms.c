@@ -271,11 +271,97 @@ START_TEST(test_many_recipients)
     set->octets.data[4] = (char)(set->octets.len - 5);
     ber_form = true; /* lengths beyond 64 KB */
     read_der(enveloped(false, false, set), 0, true, &o);
-    ck_assert(!o.complete);
+    ck_assert(!o.complete && o.too_much);
     ck_assert_str_eq(o.error, "too many recipients");
     ck_assert_uint_eq(o.recipient_count, CMS_RECIPIENTS_MAX);
     cms_outline_free(&o);
 }
 END_TEST
 
-UNIT_MAIN("cms", test_enveloped, test_cut, test_no_recipients, test_signed, test_others, test_many_recipients)
+/* An INTEGER, key identifier or name of `len` octets. */
+static struct der *filled(unsigned char id, size_t len)
+{
+    struct der *d = calloc(1, sizeof(*d));
+
+    buf_add_char(&d->octets, (char)id);
+    buf_add_char(&d->octets, (char)0x82);
+    buf_add_char(&d->octets, (char)(len >> 8));
+    buf_add_char(&d->octets, (char)(len & 0xff));
+    for (size_t i = 0; i < len; i++)
+        buf_add_char(&d->octets, 'x');
+    return d;
+}
+
+/* Recipients that nobody can make sense of do not hide those behind them. */
+START_TEST(test_odd_recipients)
+{
+    struct cms_outline o;
+
+    ber_form = false;
+    for (int form = 0; form < 2; form++) {
+        struct der *odd_key =
+            TLV(0x30, TLV(0x30, RAW("\x30\x02\x0c\x00"), filled(0x02, 200)), RAW("\x04\x01x"));
+        struct der *good_key = TLV(0x30, TLV(0x30, RAW("\x30\x02\x0c\x00"), INT("\x05")), RAW("\x04\x01x"));
+        struct der *agree = TLV(0xa1, INT("\x03"), TLV(0xa0, EMPTY(0xa1)), ALG, TLV(0x30, odd_key, good_key));
+
+        read_der(
+            enveloped(false, form == 1,
+                      TLV(0x31,
+                          TLV(0x30, INT("\x00"), TLV(0x30, RAW("\x30\x02\x0c\x00"), filled(0x02, 10000))),
+                          TLV(0x30, INT("\x02"), filled(0x80, 10000)), EMPTY(0x30),
+                          TLV(0x30, INT("\x00"), RAW("\x30\x7f\x01")), RAW("\xa1\x02\x1f\x81"), agree,
+                          keytrans_serial())),
+            0, true, &o);
+        ck_assert_msg(o.complete, "%s", o.error == NULL ? "" : o.error);
+        ck_assert_uint_eq(o.other_recipients, 6);
+        ck_assert_uint_eq(o.recipient_count, 2);
+        ck_assert_uint_eq(o.recipients[0].serial.len, 1);
+        ck_assert_uint_eq(o.recipients[1].serial.len, 2);
+        ck_assert_uint_eq(o.issuer_count, 1); /* and is shared */
+        ck_assert_ptr_eq(o.recipients[0].issuer.data, o.recipients[1].issuer.data);
+        cms_outline_free(&o);
+    }
+    ber_form = true; /* where an end is not known, damage is damage */
+    read_der(enveloped(false, false, TLV(0x31, EMPTY(0x30), keytrans_ski())), 0, true, &o);
+    ck_assert(!o.complete && !o.too_much);
+    cms_outline_free(&o);
+    ber_form = false;
+    read_der(enveloped(false, false, TLV(0x31, RAW("\x30\x7f\x02"), keytrans_ski())), 0, true, &o);
+    ck_assert(!o.complete); /* longer than the set */
+    cms_outline_free(&o);
+}
+END_TEST
+
+/* Different issuers are bounded by their octets, equal ones are not. */
+START_TEST(test_issuers)
+{
+    struct cms_outline o;
+
+    for (int different = 0; different < 2; different++) {
+        struct der *set = calloc(1, sizeof(*set));
+
+        buf_add(&set->octets, "\x31\x80", 2);
+        for (int i = 0; i < 30; i++) {
+            struct der *one, *issuer;
+
+            ber_form = false;
+            issuer = filled(0x30, 60000);
+            issuer->octets.data[4] = (char)('a' + (different ? i : 0));
+            one = TLV(0x30, INT("\x00"), TLV(0x30, issuer, INT("\x01")));
+            buf_add(&set->octets, one->octets.data, one->octets.len);
+            buf_free(&one->octets);
+            free(one);
+        }
+        buf_add(&set->octets, "\0\0", 2);
+        ber_form = true;
+        read_der(enveloped(false, false, set), 0, true, &o);
+        ck_assert_int_eq(o.complete, !different);
+        ck_assert_int_eq(o.too_much, different);
+        ck_assert_uint_eq(o.issuer_count, different ? 18 : 1); /* 1 MiB */
+        cms_outline_free(&o);
+    }
+}
+END_TEST
+
+UNIT_MAIN("cms", test_enveloped, test_cut, test_no_recipients, test_signed, test_others, test_many_recipients,
+          test_odd_recipients, test_issuers)
