@@ -31,7 +31,7 @@ static bool read_recipients(struct enveloped *e)
         buf_clear(&der);
         ok = ++count <= RECIPIENTS_MAX && ber_copy(ber, &der);
         if (ok)
-            candidates_match(&e->candidates, der.data, der.len);
+            candidates_match(&e->candidates, der.data, der.len, e->u->weak);
     }
     buf_free(&der);
     return ok && cms_input_leave(&e->u->input);
@@ -108,6 +108,8 @@ static void answer_decrypted(const struct enveloped *e, const struct candidate *
 
     if (e->cipher.algorithm->weak)
         unwrapping_note_weak(e->u, e->cipher.algorithm->name);
+    if (candidate->weak != NULL)
+        unwrapping_note_weak(e->u, candidate->weak);
     xml_open(w, "unwrap");
     xml_put(w, "type", e->authenticated ? "auth-enveloped" : "enveloped");
     xml_put_number(w, "length", e->u->output.written);

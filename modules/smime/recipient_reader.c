@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include "module/serve.h"
@@ -11,6 +12,7 @@
 #include "modules/smime/der.h"
 #include "modules/smime/entity_id.h"
 #include "modules/smime/fields.h"
+#include "modules/smime/oid.h"
 #include "modules/smime/shared_info.h"
 #include "util/mem.h"
 
@@ -45,39 +47,55 @@ void candidates_free(struct candidates *candidates)
     memset(candidates, 0, sizeof(*candidates));
 }
 
-/* An absent label and an empty one are the same; any other is refused. */
-static bool label_is_empty(const X509_ALGOR *source)
+/* The label, if there is one: absent and empty are the same. False: it is named by other means. */
+static bool read_label(const X509_ALGOR *source, struct buf *label)
 {
     const ASN1_OBJECT *oid = NULL;
     const void *value = NULL;
     int type = V_ASN1_UNDEF;
 
+    buf_clear(label);
     if (source == NULL)
         return true;
     X509_ALGOR_get0(&oid, &type, &value, source);
-    return OBJ_obj2nid(oid) == NID_pSpecified && type == V_ASN1_OCTET_STRING &&
-           ASN1_STRING_length(value) == 0;
+    if (OBJ_obj2nid(oid) != NID_pSpecified || type != V_ASN1_OCTET_STRING)
+        return false;
+    buf_add(label, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+    return true;
 }
 
-static const struct keytrans_scheme *read_oaep(const X509_ALGOR *algorithm)
+static bool read_oaep(struct candidate *candidate, const RSA_OAEP_PARAMS *oaep)
 {
-    RSA_OAEP_PARAMS *oaep = der_decode_parameters(algorithm, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
-    const struct keytrans_scheme *scheme = NULL;
+    const struct keytrans_scheme *hash = keytrans_by_hash(der_hash_nid(oaep->hashFunc));
+    const struct keytrans_scheme *mask = keytrans_by_hash(der_mgf1_hash_nid(oaep->maskGenFunc));
 
-    if (oaep != NULL && label_is_empty(oaep->pSourceFunc))
-        scheme = keytrans_by_hashes(der_hash_nid(oaep->hashFunc), der_mgf1_hash_nid(oaep->maskGenFunc));
-    RSA_OAEP_PARAMS_free(oaep);
-    return scheme;
+    if (hash == NULL || mask == NULL || !read_label(oaep->pSourceFunc, &candidate->open.label))
+        return false;
+    candidate->open.scheme = hash->name;
+    candidate->open.mgf1 = mask == hash ? NULL : digest_by_nid(mask->hash_nid)->name;
+    snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s%s%s", hash->name,
+             mask == hash ? "" : "-mgf1-", mask == hash ? "" : candidate->open.mgf1);
+    return true;
 }
 
-static const struct keytrans_scheme *read_keytrans(const X509_ALGOR *algorithm)
+static bool read_keytrans(struct candidate *candidate, const X509_ALGOR *algorithm)
 {
     const ASN1_OBJECT *oid = NULL;
+    RSA_OAEP_PARAMS *oaep;
+    bool ok;
 
     X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-    if (OBJ_obj2nid(oid) == NID_rsaesOaep)
-        return read_oaep(algorithm);
-    return der_plain_algorithm(algorithm) == NID_rsaEncryption ? keytrans_by_name("rsa-pkcs1") : NULL;
+    if (OBJ_obj2nid(oid) == NID_rsaesOaep) {
+        oaep = der_decode_parameters(algorithm, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
+        ok = oaep != NULL && read_oaep(candidate, oaep);
+        RSA_OAEP_PARAMS_free(oaep);
+        return ok;
+    }
+    candidate->open.scheme = "rsa-pkcs1";
+    candidate->open.mgf1 = NULL;
+    buf_clear(&candidate->open.label);
+    snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s", candidate->open.scheme);
+    return der_plain_algorithm(algorithm) == NID_rsaEncryption;
 }
 
 static void keep(struct buf *out, const ASN1_STRING *octets)
@@ -95,17 +113,12 @@ static bool version_is(const ASN1_INTEGER *version, long first, long second)
 
 static void match_trans(struct candidate *candidate, const KeyTrans *trans)
 {
-    const struct keytrans_scheme *scheme;
-
     if (!entity_names(trans->rid, candidate->certificate))
         return;
     candidate->named = true;
-    scheme = version_is(trans->version, 0, 2) ? read_keytrans(trans->algorithm) : NULL;
-    if (scheme == NULL)
+    if (!version_is(trans->version, 0, 2) || !read_keytrans(candidate, trans->algorithm))
         return;
     keep(&candidate->open.encrypted, trans->encrypted_key);
-    candidate->open.scheme = scheme->name;
-    snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s", scheme->name);
     candidate->usable = true;
 }
 
@@ -122,49 +135,90 @@ static const RecipientEncryptedKey *find_encrypted_key(const KeyAgree *agree, X5
     return NULL;
 }
 
-/* The originator's ephemeral point; NULL when it is named by certificate instead, or has unused bits. */
-static const ASN1_BIT_STRING *ephemeral_point(const KeyAgree *agree)
+/* The algorithm of the originator's key that goes with this one; NID_undef: it agrees on nothing. */
+static int originator_nid(const EVP_PKEY *key)
+{
+    return key == NULL                    ? NID_undef
+           : EVP_PKEY_is_a(key, "EC")     ? NID_X9_62_id_ecPublicKey
+           : EVP_PKEY_is_a(key, "X25519") ? NID_X25519
+           : EVP_PKEY_is_a(key, "X448")   ? NID_X448
+                                          : NID_undef;
+}
+
+/* The originator's ephemeral key; NULL when he is named by certificate instead, when it is of another kind
+   than `key`, or has unused bits. Parameters are not needed: the curve is that of `key`. */
+static const ASN1_BIT_STRING *ephemeral_key(const KeyAgree *agree, const EVP_PKEY *key)
 {
     const ASN1_OBJECT *oid = NULL;
 
     if (agree->originator->type != 2)
         return NULL;
     X509_ALGOR_get0(&oid, NULL, NULL, agree->originator->d.key->algorithm);
-    if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey || (agree->originator->d.key->point->flags & 7) != 0)
+    if (OBJ_obj2nid(oid) == NID_undef || OBJ_obj2nid(oid) != originator_nid(key) ||
+        (agree->originator->d.key->point->flags & 7) != 0)
         return NULL;
     return agree->originator->d.key->point;
 }
 
-static void match_agree(struct candidate *candidate, const KeyAgree *agree)
+/* On such curves cofactor and standard Diffie-Hellman are the same. All that mail uses are. */
+static bool has_cofactor_one(const EVP_PKEY *key)
 {
-    const RecipientEncryptedKey *k = find_encrypted_key(agree, candidate->certificate);
-    const ASN1_BIT_STRING *point = k != NULL ? ephemeral_point(agree) : NULL;
+    BIGNUM *cofactor = NULL;
+    bool one = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_COFACTOR, &cofactor) > 0 && BN_is_one(cofactor);
+
+    BN_free(cofactor);
+    return one;
+}
+
+static const struct ecdh_scheme *read_scheme(const KeyAgree *agree, const EVP_PKEY *key)
+{
     const ASN1_OBJECT *oid = NULL;
     const struct ecdh_scheme *scheme;
-    const struct wrap_algorithm *wrap;
-    X509_ALGOR *wrap_algorithm;
+    bool cofactor = false;
 
-    candidate->named = candidate->named || k != NULL;
-    if (point == NULL || !version_is(agree->version, 3, 3))
-        return;
     X509_ALGOR_get0(&oid, NULL, NULL, agree->algorithm);
-    scheme = ecdh_by_nid(OBJ_obj2nid(oid));
-    wrap_algorithm = der_decode_parameters(agree->algorithm, ASN1_ITEM_rptr(X509_ALGOR));
-    wrap = wrap_algorithm != NULL ? wrap_by_nid(der_plain_algorithm(wrap_algorithm)) : NULL;
+    scheme = ecdh_by_nid(oid_number(oid), &cofactor);
+    return scheme == NULL || (cofactor && !has_cofactor_one(key)) ? NULL : scheme;
+}
+
+static void read_agree(struct candidate *candidate, const KeyAgree *agree, const RecipientEncryptedKey *k,
+                       bool weak)
+{
+    const EVP_PKEY *key = X509_get0_pubkey(candidate->certificate);
+    const ASN1_BIT_STRING *originator = ephemeral_key(agree, key);
+    const struct ecdh_scheme *scheme = originator != NULL ? read_scheme(agree, key) : NULL;
+    X509_ALGOR *algorithm = der_decode_parameters(agree->algorithm, ASN1_ITEM_rptr(X509_ALGOR));
+    const struct wrap_algorithm *wrap = wrap_by_nid(der_plain_algorithm(algorithm));
+
     buf_clear(&candidate->open.shared_info);
-    if (scheme != NULL && wrap != NULL &&
-        shared_info_append(&candidate->open.shared_info, wrap_algorithm, agree->ukm, wrap->key_len)) {
+    buf_clear(&candidate->open.salt);
+    if (scheme != NULL && wrap != NULL && (weak || !wrap->weak) &&
+        shared_info_append(&candidate->open.shared_info, algorithm, agree->ukm, wrap->key_len)) {
         keep(&candidate->open.encrypted, k->encrypted_key);
-        keep(&candidate->open.originator, point);
+        keep(&candidate->open.originator, originator);
+        if (scheme->hkdf && agree->ukm != NULL) /* RFC 8418 2.2 */
+            keep(&candidate->open.salt, agree->ukm);
+        buf_clear(&candidate->open.label);
+        candidate->open.mgf1 = NULL;
         candidate->open.scheme = scheme->name;
         candidate->open.wrap = wrap->name;
+        candidate->weak = wrap->weak ? "des-ede3-wrap" : NULL;
         snprintf(candidate->keytrans, sizeof(candidate->keytrans), "%s-%s", scheme->name, wrap->name);
         candidate->usable = true;
     }
-    X509_ALGOR_free(wrap_algorithm);
+    X509_ALGOR_free(algorithm);
 }
 
-void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len)
+static void match_agree(struct candidate *candidate, const KeyAgree *agree, bool weak)
+{
+    const RecipientEncryptedKey *k = find_encrypted_key(agree, candidate->certificate);
+
+    candidate->named = candidate->named || k != NULL;
+    if (k != NULL && version_is(agree->version, 3, 3))
+        read_agree(candidate, agree, k, weak);
+}
+
+void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len, bool weak)
 {
     RecipientInfo *info = der_decode(recipient_info, len, ASN1_ITEM_rptr(RecipientInfo));
 
@@ -174,7 +228,7 @@ void candidates_match(struct candidates *candidates, const void *recipient_info,
         if (info->type == RECIPIENT_TRANS)
             match_trans(&candidates->items[i], info->d.trans);
         else if (info->type == RECIPIENT_AGREE)
-            match_agree(&candidates->items[i], info->d.agree);
+            match_agree(&candidates->items[i], info->d.agree, weak);
     }
     ASN1_item_free((ASN1_VALUE *)info, ASN1_ITEM_rptr(RecipientInfo));
 }

@@ -22,6 +22,7 @@ struct candidate {
     bool named;  /* some RecipientInfo names this certificate */
     bool usable; /* and can be opened: */
     char keytrans[40];
+    const char *weak; /* the weak algorithm in it, NULL: none */
     struct keychannel_open open;
 };
 
@@ -37,7 +38,7 @@ bool candidates_parse(struct candidates *candidates, const struct xml_node *body
 void candidates_free(struct candidates *candidates);
 
 /* Looks through one RecipientInfo as it came. What cannot be decoded or names nobody is passed over. A
-   candidate keeps the first one that it can open. */
-void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len);
+   candidate keeps the first one that it can open; without `weak` a weak key wrap cannot be. */
+void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len, bool weak);
 
 #endif
