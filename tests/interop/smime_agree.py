@@ -101,8 +101,8 @@ def originator(ber):
 def read(pki, kind, ber):
     """The content, by X25519 or X448 with HKDF."""
     key_oid, public, ukm, scheme, wrap, wrapped = agreement(ber)
-    md = {"x25519": "sha256", "x448": "sha512"}[kind]
-    assert key_oid == oid({"x25519": X25519, "x448": X448}[kind]) and scheme == oid(HKDF[md]) and ukm is None
+    md = {"x25519": "sha256", "x448": "sha512"}[kind.split("@")[0]]
+    assert key_oid == oid({"sha256": X25519, "sha512": X448}[md]) and scheme == oid(HKDF[md]) and ukm is None
     assert encode(wrap) == algorithm(WRAPS["aes256"][0])
     info = tlv(0x30, encode(wrap), tlv(0xa2, tlv(4, (256).to_bytes(4, "big"))))
     kek = lab.kdf_hkdf(md, lab.KeyModule.secret(pki.key(kind), public), b"", info, 32)
