@@ -109,6 +109,16 @@ def automatic(tap, pki, smime):
         tap.equal((got.status, got.get("cipher")), ("ok", expected), f"auto: {name}")
 
 
+def own_capabilities(tap, pki, keys, smime):
+    """What this gateway says of itself is what it makes the most of."""
+    _, der, _ = lab.split_clear(smime.sign(keys, CONTENT, "rsa").output)
+    own = smime.unwrap(der, signed=CONTENT).body.find(f"{lab.N}signer/{lab.N}capabilities").text
+    got = smime.encrypt([(pki.der("rsa"), lab.base64.b64decode(own))], CONTENT, cipher="auto", keytrans="auto")
+    back = smime.unwrap(lab.split_p7m(got.output)[0], keys, ["rsa"])
+    tap.equal((back.output, back.get("cipher"), back.get("keytrans")), (CONTENT, "aes-256-gcm", "rsa-oaep-sha512"),
+              "from one gateway to another: AES-256-GCM and OAEP")
+
+
 def oaep_capability(hash_oid, mask_oid=None, source=b""):
     if hash_oid is None:
         return lab.algorithm(lab.OAEP, lab.tlv(0x30, source))
@@ -199,6 +209,7 @@ def main():
         parameters(tap, pki, smime)
         automatic(tap, pki, smime)
         transport(tap, pki, keys, smime)
+        own_capabilities(tap, pki, keys, smime)
         refusals(tap, pki, smime)
         line_ends(tap, pki, keys, smime)
         other_readers(tap, pki, smime)
