@@ -137,7 +137,7 @@ install: programs
 	install -d -m 755 $(D)/etc $(foreach d,public trusted untrusted ca templates templates/de templates/en,$(D)/etc/$(d))
 	install -d -m 700 $(D)/etc/private
 	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
-	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/logs
+	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/var/capabilities $(D)/logs
 	test -d $(D)/var/hold || { install -d -m 700 $(D)/var/hold && chown --reference=$(D)/var/journal $(D)/var/hold; }
 	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
 	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules

@@ -105,7 +105,7 @@ make_folders() { # make_folders TREE
     folder 750 "$user" "$1/var"
     for name in spool journal hold; do folder 700 "$user" "$1/var/$name"; done
     folder 750 "$user" "$1/var/run"
-    folder 700 "$key_user" "$1/var/review"
+    for name in review capabilities; do folder 700 "$key_user" "$1/var/$name"; done
     if [ "$services" = no ]; then
         folder 700 "$user" "$1/var/index"
     else

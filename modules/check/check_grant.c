@@ -43,7 +43,13 @@ static char *sign_body(const char *key, const char *scheme)
     xml_open(&w, "sign");
     xml_put(&w, "key", key);
     xml_put(&w, "scheme", scheme);
-    xml_put(&w, "digest", DIGEST);
+    if (strcmp(scheme, "ed25519") == 0) {
+        xml_open(&w, "message");
+        xml_put_base64(&w, DIGEST, strlen(DIGEST));
+        xml_close(&w);
+    } else {
+        xml_put(&w, "digest", DIGEST);
+    }
     xml_close(&w);
     return buf_take(&body);
 }
@@ -171,8 +177,8 @@ static char *choose_key(const struct target *target)
 /* Signs once with the first scheme that the key takes. */
 static void choose_scheme(struct target *target, struct key *key)
 {
-    static const char *const schemes[] = {"rsa-pkcs1-sha256", "ecdsa-sha256", "rsa-pss-sha256"};
-    static const char name[] = "with a grant, a digest is signed";
+    static const char *const schemes[] = {"rsa-pkcs1-sha256", "ecdsa-sha256", "rsa-pss-sha256", "ed25519"};
+    static const char name[] = "with a grant, a digest or message is signed";
     char last[500] = "";
 
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0] && key->scheme == NULL; i++) {

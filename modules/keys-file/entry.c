@@ -6,6 +6,7 @@
 
 #include "mail/address.h"
 #include "modules/areas/fields.h"
+#include "modules/keys-file/learnt.h"
 #include "modules/keys-file/private_key.h"
 #include "util/mem.h"
 
@@ -76,6 +77,14 @@ void entry_list_make(const struct areas_list *list, bool keys_only, struct entry
         qsort(entries->items, kept, sizeof(*entries->items), compare);
 }
 
+void entry_list_add_learnt(const char *folder, const char *address, struct entry_list *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        if (learnt_find(folder, entries->items[i].certificate->fingerprint, address,
+                        &entries->items[i].learnt))
+            entries->items[i].capabilities = &entries->items[i].learnt;
+}
+
 bool entry_list_add_chains(struct areas *areas, struct entry_list *entries, char *error_r, size_t size)
 {
     for (size_t i = 0; i < entries->count; i++)
@@ -87,8 +96,10 @@ bool entry_list_add_chains(struct areas *areas, struct entry_list *entries, char
 
 void entry_list_free(struct entry_list *entries)
 {
-    for (size_t i = 0; i < entries->count; i++)
+    for (size_t i = 0; i < entries->count; i++) {
         chain_free(&entries->items[i].chain);
+        buf_free(&entries->items[i].learnt);
+    }
     free(entries->items);
     memset(entries, 0, sizeof(*entries));
 }

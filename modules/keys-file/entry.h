@@ -8,7 +8,8 @@
 struct entry {
     const struct areas_certificate *certificate; /* of the area that decides */
     const struct areas_certificate *key;         /* the one with a private key, NULL if none */
-    const struct buf *capabilities;              /* NULL: unknown */
+    const struct buf *capabilities;              /* that lie beside it, or in it; NULL: unknown */
+    struct buf learnt;                           /* that stand above them; empty: none */
     struct chain chain;                          /* empty unless asked for */
 };
 struct entry_list {
@@ -20,6 +21,10 @@ struct entry_list {
    decides: untrusted, then trusted, private, public, ca. Order: trusted ones first, then the newest. */
 void entry_list_make(const struct areas_list *list, bool keys_only, struct entry_list *entries);
 void entry_list_free(struct entry_list *entries);
+
+/* Adds what was learnt from their holders' signatures, and from those under `address` (NULL: none is asked
+ * for). */
+void entry_list_add_learnt(const char *folder, const char *address, struct entry_list *entries);
 
 /* Builds the chains of the entries that have a key. False: error_r. */
 bool entry_list_add_chains(struct areas *areas, struct entry_list *entries, char *error_r, size_t size);

@@ -17,14 +17,14 @@
 static const struct use {
     const char *name;
     unsigned int mask;
-    bool keys_only, chain;
+    bool keys_only, chain, capabilities;
 } uses[] = {
     /* untrusted is asked too, so that a refusal can be explained */
     {"encrypt", AREA(AREA_PUBLIC) | AREA(AREA_TRUSTED) | AREA(AREA_UNTRUSTED) | AREA(AREA_PRIVATE), false,
-     false},
-    {"sign", AREA(AREA_TRUSTED) | AREA(AREA_UNTRUSTED) | AREA(AREA_PRIVATE), true, true},
-    {"decrypt", AREA(AREA_TRUSTED) | AREA(AREA_UNTRUSTED) | AREA(AREA_PRIVATE), true, false},
-    {"signer", MODULE_ALL_AREAS, false, false},
+     false, true},
+    {"sign", AREA(AREA_TRUSTED) | AREA(AREA_UNTRUSTED) | AREA(AREA_PRIVATE), true, true, false},
+    {"decrypt", AREA(AREA_TRUSTED) | AREA(AREA_UNTRUSTED) | AREA(AREA_PRIVATE), true, false, false},
+    {"signer", MODULE_ALL_AREAS, false, false, false},
 };
 
 static const struct use *find_use(const char *name)
@@ -129,6 +129,8 @@ static void answer_query(struct module *module, const struct xml_node *query, st
         return;
     }
     entry_list_make(&list, use->keys_only, &entries);
+    if (use->capabilities)
+        entry_list_add_learnt(module->settings.capabilities, xml_attribute(query, "address"), &entries);
     /* What was not seen may be there: whoever cannot see must not say no. */
     if (entries.count == 0 &&
         areas_unseen(module->areas, use->mask, use->keys_only, error, sizeof(error)) != 0)

@@ -4,6 +4,7 @@
 #include "modules/keys-file/grant.h"
 #include "modules/keys-file/opening.h"
 #include "modules/keys-file/private_key.h"
+#include "util/base64.h"
 #include "util/mem.h"
 
 static bool child_octets(const struct xml_node *body, const char *name, struct buf *out)
@@ -13,18 +14,27 @@ static bool child_octets(const struct xml_node *body, const char *name, struct b
     return node == NULL || xml_base64(node, out);
 }
 
+static bool attribute_octets(const struct xml_node *body, const char *name, struct buf *out)
+{
+    const char *hex = xml_attribute(body, name);
+
+    return hex == NULL || hex_decode_buf(out, hex);
+}
+
 /* False: `answer` says what is wrong with the request. */
 static bool read_opening(const struct xml_node *body, struct opening *opening, struct serve_answer *answer)
 {
     uint64_t length = 0;
 
     opening->scheme = xml_attribute(body, "scheme");
+    opening->mgf1 = xml_attribute(body, "mgf1");
     opening->wrap = xml_attribute(body, "wrap");
     xml_attribute_number(body, "length", OPENING_KEY_MAX, &length);
     opening->length = (size_t)length;
     if (length > 0 && child_octets(body, "encrypted", &opening->encrypted) &&
         child_octets(body, "originator", &opening->originator) &&
-        child_octets(body, "shared-info", &opening->shared_info))
+        child_octets(body, "shared-info", &opening->shared_info) &&
+        attribute_octets(body, "label", &opening->label) && attribute_octets(body, "salt", &opening->salt))
         return true;
     serve_fail(answer, ANSWER_PERMANENT, "invalid", "a content key has 1 to %d octets", OPENING_KEY_MAX);
     return false;
@@ -35,6 +45,8 @@ static void opening_free(struct opening *opening)
     buf_free(&opening->encrypted);
     buf_free(&opening->originator);
     buf_free(&opening->shared_info);
+    buf_free(&opening->label);
+    buf_free(&opening->salt);
 }
 
 static void write_key(struct xml_writer *w, const unsigned char *content_key, size_t len)

@@ -17,10 +17,13 @@ enum opening_result {
 
 struct opening {
     const char *scheme;
-    const char *wrap;       /* ECDH: aes128, aes192, aes256 */
+    const char *mgf1;       /* OAEP: hash of the mask; NULL: the scheme's */
+    struct buf label;       /* OAEP: mostly empty */
+    const char *wrap;       /* ECDH: aes128, aes192, aes256, des-ede3 */
     struct buf encrypted;   /* encrypted or wrapped content key */
-    struct buf originator;  /* ECDH: the other side's point */
+    struct buf originator;  /* ECDH: the other side's public key */
     struct buf shared_info; /* ECDH: DER of ECC-CMS-SharedInfo */
+    struct buf salt;        /* ECDH with HKDF: ukm, mostly empty */
     size_t length;          /* of the content key, at most OPENING_KEY_MAX */
 };
 

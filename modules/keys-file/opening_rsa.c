@@ -6,26 +6,51 @@
 
 #include "modules/keys-file/opening.h"
 
-#define MODULUS_MAX 2048 /* octets: RSA-16384, OpenSSL's own limit */
+#define MODULUS_MAX 2048  /* octets: RSA-16384, OpenSSL's own limit */
+#define LABEL_MAX   65536 /* octets; where there is one at all it is a few words */
 
-static const struct oaep {
-    const char *name, *hash, *mgf1;
-} oaeps[] = {
-    {"rsa-oaep-sha1", "SHA1", "SHA1"},
-    {"rsa-oaep-sha256", "SHA256", "SHA256"},
-    {"rsa-oaep-sha384", "SHA384", "SHA384"},
-    {"rsa-oaep-sha512", "SHA512", "SHA512"},
-    {"rsa-oaep-sha256-mgf1-sha1", "SHA256", "SHA1"},
-    {"rsa-oaep-sha384-mgf1-sha1", "SHA384", "SHA1"},
-    {"rsa-oaep-sha512-mgf1-sha1", "SHA512", "SHA1"},
+static const struct hash {
+    const char *name, *md;
+} hashes[] = {
+    {"sha1", "SHA1"}, {"sha224", "SHA224"}, {"sha256", "SHA256"}, {"sha384", "SHA384"}, {"sha512", "SHA512"},
 };
 
-static const struct oaep *find_oaep(const char *name)
+static const char *find_md(const char *name)
 {
-    for (size_t i = 0; i < sizeof(oaeps) / sizeof(oaeps[0]); i++)
-        if (strcmp(oaeps[i].name, name) == 0)
-            return &oaeps[i];
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
+        if (strcmp(hashes[i].name, name) == 0)
+            return hashes[i].md;
     return NULL;
+}
+
+struct oaep {
+    const char *hash, *mgf1; /* NULL: it is none */
+};
+
+static struct oaep find_oaep(const struct opening *opening)
+{
+    static const char family[] = "rsa-oaep-";
+    struct oaep oaep = {NULL, NULL};
+
+    if (strncmp(opening->scheme, family, strlen(family)) != 0)
+        return oaep;
+    oaep.hash = find_md(opening->scheme + strlen(family));
+    oaep.mgf1 = opening->mgf1 != NULL ? find_md(opening->mgf1) : oaep.hash;
+    return oaep;
+}
+
+/* The context owns a copy of the label afterwards. */
+static bool set_label(EVP_PKEY_CTX *ctx, const struct buf *label)
+{
+    unsigned char *copy;
+
+    if (label->len == 0)
+        return true;
+    copy = label->len <= LABEL_MAX ? OPENSSL_memdup(label->data, label->len) : NULL;
+    if (copy != NULL && EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, copy, (int)label->len) > 0)
+        return true;
+    OPENSSL_free(copy);
+    return false;
 }
 
 static bool decrypt_oaep(EVP_PKEY_CTX *ctx, const struct oaep *oaep, const struct opening *opening,
@@ -33,7 +58,7 @@ static bool decrypt_oaep(EVP_PKEY_CTX *ctx, const struct oaep *oaep, const struc
 {
     return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0 &&
            EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, oaep->hash, NULL) > 0 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, oaep->mgf1, NULL) > 0 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, oaep->mgf1, NULL) > 0 && set_label(ctx, &opening->label) &&
            EVP_PKEY_decrypt(ctx, plain, len, (const unsigned char *)opening->encrypted.data,
                             opening->encrypted.len) > 0;
 }
@@ -112,17 +137,18 @@ static bool open_oaep(EVP_PKEY_CTX *ctx, const struct oaep *oaep, const struct o
 
 enum opening_result opening_rsa(EVP_PKEY *key, const struct opening *opening, unsigned char *content_key)
 {
-    const struct oaep *oaep = find_oaep(opening->scheme);
+    const struct oaep oaep = find_oaep(opening);
     bool pkcs1 = strcmp(opening->scheme, "rsa-pkcs1") == 0, ok = false;
     size_t size = (size_t)EVP_PKEY_get_size(key);
     EVP_PKEY_CTX *ctx;
 
-    if (EVP_PKEY_is_a(key, "RSA") != 1 || (!pkcs1 && oaep == NULL) || size > MODULUS_MAX ||
-        size < opening->length + 11)
+    if (EVP_PKEY_is_a(key, "RSA") != 1 || (!pkcs1 && (oaep.hash == NULL || oaep.mgf1 == NULL)) ||
+        size > MODULUS_MAX || size < opening->length + 11)
         return OPENING_WRONG_SCHEME;
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     if (ctx != NULL && EVP_PKEY_decrypt_init(ctx) > 0)
-        ok = pkcs1 ? open_pkcs1(ctx, opening, size, content_key) : open_oaep(ctx, oaep, opening, content_key);
+        ok =
+            pkcs1 ? open_pkcs1(ctx, opening, size, content_key) : open_oaep(ctx, &oaep, opening, content_key);
     EVP_PKEY_CTX_free(ctx);
     ERR_clear_error();
     return ok ? OPENING_OK : OPENING_FAILED;

@@ -12,6 +12,7 @@
 struct settings {
     char *public_area, *trusted, *untrusted, *private_area, *ca; /* directories */
     char *review;           /* where harvested certificates wait for a person */
+    char *capabilities;     /* where it is kept what partners say of themselves */
     char *index;            /* derived, may be deleted */
     uint64_t rescan;        /* seconds */
     char *pass_phrase_file; /* NULL: none */

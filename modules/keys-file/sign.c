@@ -1,4 +1,4 @@
-/* Operation sign: digest in, signature out. */
+/* Operation sign: digest or message in, signature out. */
 #include "modules/keys-file/grant.h"
 #include "modules/keys-file/private_key.h"
 #include "modules/keys-file/signing.h"
@@ -23,24 +23,38 @@ static void write_signature(struct xml_writer *w, const struct buf *signature)
     xml_close(w);
 }
 
+/* The digest, or the message of a scheme that signs it whole. False: `answer` is filled in. */
+static bool read_input(const struct xml_node *body, struct buf *input, struct serve_answer *answer)
+{
+    const struct xml_node *message = xml_child(body, "message");
+
+    if (message == NULL ? hex_decode_buf(input, xml_attribute(body, "digest"))
+                        : xml_base64(message, input) && input->len <= SIGNING_MESSAGE_MAX)
+        return true;
+    serve_fail(answer, ANSWER_PERMANENT, "invalid", "a message to sign has at most %d octets",
+               SIGNING_MESSAGE_MAX);
+    return false;
+}
+
 void sign_run(const struct serve_request *request, struct serve_answer *answer, void *module)
 {
     const char *reference = xml_attribute(request->body, "key"),
                *scheme = xml_attribute(request->body, "scheme");
-    struct buf digest = {0}, signature = {0};
+    struct buf input = {0}, signature = {0};
     enum signing_result result;
-    EVP_PKEY *key;
+    EVP_PKEY *key = NULL;
 
-    if (!grant_use(request, "sign", reference, answer) ||
-        (key = private_key_get(module, reference, answer)) == NULL)
+    if (!grant_use(request, "sign", reference, answer))
         return;
-    hex_decode_buf(&digest, xml_attribute(request->body, "digest"));
-    result = signing_run(key, scheme, &digest, &signature);
-    if (result == SIGNING_OK)
-        write_signature(&answer->writer, &signature);
-    else
-        fail(answer, result, scheme);
+    if (read_input(request->body, &input, answer) &&
+        (key = private_key_get(module, reference, answer)) != NULL) {
+        result = signing_run(key, scheme, &input, &signature);
+        if (result == SIGNING_OK)
+            write_signature(&answer->writer, &signature);
+        else
+            fail(answer, result, scheme);
+    }
     EVP_PKEY_free(key);
-    buf_free(&digest);
+    buf_free(&input);
     buf_free(&signature);
 }

@@ -1,5 +1,6 @@
 /* Operation store, the harvest: a partner's certificate becomes a file named by its fingerprint, in the
-   public area or in a folder that a person reviews. Nothing is ever overwritten. */
+   public area or in a folder that a person reviews. Nothing is ever overwritten. What the partner said of
+   himself along with it is learnt, also for a certificate that was known already. */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
@@ -13,6 +14,7 @@
 
 #include "modules/areas/fields.h"
 #include "modules/areas/file.h"
+#include "modules/keys-file/learnt.h"
 #include "modules/keys-file/module.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -173,28 +175,48 @@ static void save(const char *folder, const struct harvest *harvest, struct serve
     buf_free(&pem);
 }
 
+static void store(struct module *module, const struct harvest *harvest, bool review,
+                  struct serve_answer *answer)
+{
+    const char *folder = review ? module->settings.review : module->settings.public_area;
+    char error[MODULE_ERROR_MAX] = "";
+    int known = is_known(module, harvest->fingerprint, error, sizeof(error));
+
+    if (known < 0)
+        serve_fail(answer, ANSWER_TEMPORARY, "store-unreadable", "%s", error);
+    else if (known)
+        serve_fail(answer, ANSWER_NONE, "known", "the certificate %s is known already", harvest->fingerprint);
+    else if (review && fdio_make_dirs(folder, 0750) != 0)
+        serve_fail(answer, ANSWER_TEMPORARY, "not-stored", "%s: %s", folder, strerror(errno));
+    else
+        save(folder, harvest, answer);
+}
+
+/* Of a certificate that could be stored, or was before. Not learning costs no mail: it is logged. */
+static void learn(const struct module *module, const struct harvest *harvest, const char *signing_time)
+{
+    const struct learnt_lesson lesson = {.certificate = harvest->certificate,
+                                         .fingerprint = harvest->fingerprint,
+                                         .capabilities = &harvest->capabilities,
+                                         .signing_time = signing_time};
+
+    if (harvest->capabilities.len > 0 && learnt_store(module->settings.capabilities, &lesson) != 0)
+        log_event(LOG_LEVEL_WARNING, "not-learnt", "folder", module->settings.capabilities, "text",
+                  strerror(errno), (char *)NULL);
+}
+
 void store_run(const struct serve_request *request, struct serve_answer *answer, void *context)
 {
     struct module *module = context;
     bool review = strcmp(xml_attribute(request->body, "area"), "review") == 0;
-    const char *folder = review ? module->settings.review : module->settings.public_area;
     struct harvest harvest = {0};
-    char error[MODULE_ERROR_MAX] = "";
-    int known;
 
     if (module_areas(module, answer) == NULL)
         return;
     if (read_harvest(request->body, &harvest, answer)) {
-        known = is_known(module, harvest.fingerprint, error, sizeof(error));
-        if (known < 0)
-            serve_fail(answer, ANSWER_TEMPORARY, "store-unreadable", "%s", error);
-        else if (known)
-            serve_fail(answer, ANSWER_NONE, "known", "the certificate %s is known already",
-                       harvest.fingerprint);
-        else if (review && fdio_make_dirs(folder, 0750) != 0)
-            serve_fail(answer, ANSWER_TEMPORARY, "not-stored", "%s: %s", folder, strerror(errno));
-        else
-            save(folder, &harvest, answer);
+        store(module, &harvest, review, answer);
+        if (answer->status == ANSWER_OK || answer->status == ANSWER_NONE)
+            learn(module, &harvest, xml_attribute(request->body, "signing-time"));
     }
     harvest_free(&harvest);
 }

@@ -84,6 +84,25 @@ ASN1_SEQUENCE(SignerInfo) = {
     ASN1_IMP_SET_OF_OPT(SignerInfo, unsigned_attributes, X509_ATTRIBUTE, 1)
 } ASN1_SEQUENCE_END(SignerInfo)
 
+ASN1_SEQUENCE(EncapsulatedContent) = {
+    ASN1_SIMPLE(EncapsulatedContent, type, ASN1_OBJECT)
+} static_ASN1_SEQUENCE_END(EncapsulatedContent)
+
+/* Certificates are a SET by definition. DER would sort them; this is BER, and some readers take the first one for the
+   signer's. */
+ASN1_SEQUENCE(SignedData) = {
+    ASN1_SIMPLE(SignedData, version, ASN1_INTEGER),
+    ASN1_SET_OF(SignedData, digest_algorithms, X509_ALGOR),
+    ASN1_SIMPLE(SignedData, content, EncapsulatedContent),
+    ASN1_IMP_SEQUENCE_OF(SignedData, certificates, X509, 0),
+    ASN1_SET_OF(SignedData, signers, SignerInfo)
+} static_ASN1_SEQUENCE_END(SignedData)
+
+ASN1_SEQUENCE(SignedContentInfo) = {
+    ASN1_SIMPLE(SignedContentInfo, type, ASN1_OBJECT),
+    ASN1_EXP(SignedContentInfo, content, SignedData, 0)
+} ASN1_SEQUENCE_END(SignedContentInfo)
+
 ASN1_SEQUENCE(EssCertificateId) = {
     ASN1_OPT(EssCertificateId, hash, X509_ALGOR),
     ASN1_SIMPLE(EssCertificateId, digest, ASN1_OCTET_STRING),
@@ -97,10 +116,10 @@ ASN1_SEQUENCE(EssSigningCertificate) = {
 
 /* ---- parameters of content ciphers ---- */
 
-ASN1_SEQUENCE(GcmParameters) = {
-    ASN1_SIMPLE(GcmParameters, nonce, ASN1_OCTET_STRING),
-    ASN1_OPT(GcmParameters, tag_len, ASN1_INTEGER)
-} ASN1_SEQUENCE_END(GcmParameters)
+ASN1_SEQUENCE(AeadParameters) = {
+    ASN1_SIMPLE(AeadParameters, nonce, ASN1_OCTET_STRING),
+    ASN1_OPT(AeadParameters, tag_len, ASN1_INTEGER)
+} ASN1_SEQUENCE_END(AeadParameters)
 
 ASN1_SEQUENCE(Rc2Parameters) = {
     ASN1_SIMPLE(Rc2Parameters, version, ASN1_INTEGER),

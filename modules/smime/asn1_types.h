@@ -110,6 +110,27 @@ typedef struct {
     attribute_list *unsigned_attributes;
 } SignerInfo;
 
+DEFINE_STACK_OF(SignerInfo)
+typedef STACK_OF(SignerInfo) signer_info_list;
+
+/* What is written: signed mail without its content, which goes in between later (RFC 5652 5.1). */
+typedef struct {
+    ASN1_OBJECT *type;
+} EncapsulatedContent;
+
+typedef struct {
+    ASN1_INTEGER *version;
+    algorithm_list *digest_algorithms;
+    EncapsulatedContent *content;
+    x509_list *certificates; /* in this order */
+    signer_info_list *signers;
+} SignedData;
+
+typedef struct {
+    ASN1_OBJECT *type;
+    SignedData *content;
+} SignedContentInfo;
+
 typedef struct {
     X509_ALGOR *hash;
     ASN1_OCTET_STRING *digest;
@@ -121,12 +142,12 @@ typedef struct {
     ASN1_TYPE *policies;
 } EssSigningCertificate;
 
-/* ---- parameters of content ciphers (RFC 5084 3.2, RFC 2268 6) ---- */
+/* ---- parameters of content ciphers (RFC 5084 3, RFC 2268 6) ---- */
 
 typedef struct {
     ASN1_OCTET_STRING *nonce;
     ASN1_INTEGER *tag_len;
-} GcmParameters; /* OpenSSL 3.0 refuses an absent tag_len, so EVP_CIPHER_asn1_to_param() is no help */
+} AeadParameters; /* OpenSSL 3.0 refuses an absent tag_len, so EVP_CIPHER_asn1_to_param() is no help */
 
 typedef struct {
     ASN1_INTEGER *version;
@@ -142,9 +163,10 @@ DECLARE_ASN1_ITEM(KeyAgree)
 DECLARE_ASN1_ITEM(RecipientInfo)
 DECLARE_ASN1_ITEM(SharedInfo)
 DECLARE_ASN1_ITEM(SignerInfo)
+DECLARE_ASN1_ITEM(SignedContentInfo)
 DECLARE_ASN1_ITEM(EssCertificateId)
 DECLARE_ASN1_ITEM(EssSigningCertificate)
-DECLARE_ASN1_ITEM(GcmParameters)
+DECLARE_ASN1_ITEM(AeadParameters)
 DECLARE_ASN1_ITEM(Rc2Parameters)
 
 DECLARE_ASN1_ITEM(RecipientInfos) /* SET OF RecipientInfo */

@@ -19,7 +19,7 @@ struct content_cipher {
     size_t key_len;
     unsigned char iv[CONTENT_IV_MAX];
     size_t iv_len;
-    size_t tag_len;        /* AEAD: 12 to 16 octets (RFC 5084) */
+    size_t tag_len;        /* authenticated ones: 12 to 16 octets (RFC 5084); 0: CBC */
     unsigned int rc2_bits; /* RC2: effective key bits */
 };
 
@@ -27,12 +27,12 @@ struct content_cipher {
    `weak`. False: `answer` says unsupported. */
 bool content_cipher_read(struct content_cipher *cipher, const X509_ALGOR *algorithm, bool authenticated,
                          bool weak, struct serve_answer *answer);
-/* A fresh one to write with: random IV or nonce. */
+/* A fresh one to write with, GCM or CBC: random IV or nonce. */
 bool content_cipher_new(struct content_cipher *cipher, const struct cipher_algorithm *algorithm);
 bool content_cipher_set_algorithm(const struct content_cipher *cipher, X509_ALGOR *algorithm);
 
-/* A context ready for EVP_CipherUpdate(). NULL when OpenSSL does not have the cipher (RC2 without its legacy
- * provider). */
+/* A context ready for EVP_CipherUpdate(), not for CCM. NULL when OpenSSL does not have the cipher (RC2
+   without its legacy provider). */
 EVP_CIPHER_CTX *content_cipher_start(const struct content_cipher *cipher, const unsigned char *key,
                                      bool encrypt);
 

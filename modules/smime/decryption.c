@@ -1,11 +1,12 @@
-/* The content of (Auth)EnvelopedData with one content key, streaming (RFC 5652 6.3, RFC 5083 2.2, RFC 5084).
- */
+/* The content of (Auth)EnvelopedData with one content key, streaming (RFC 5652 6.3, RFC 5083 2.2, RFC 5084,
+ * RFC 8103). */
 #include <limits.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
 
 #include "modules/smime/asn1_types.h"
+#include "modules/smime/content_reader.h"
 #include "modules/smime/der.h"
 #include "modules/smime/enveloped.h"
 #include "util/mem.h"
@@ -34,7 +35,8 @@ static ssize_t read_chunk(struct ber *ber, unsigned char *chunk)
     return n < 0 ? -1 : (ssize_t)filled;
 }
 
-static enum decryption decrypt_octets(struct enveloped *e, EVP_CIPHER_CTX *ctx, struct serve_answer *answer)
+static enum decryption decrypt_octets(struct enveloped *e, struct content_reader *reader,
+                                      struct serve_answer *answer)
 {
     unsigned char *in = mem_alloc(CHUNK), *out = mem_alloc(CHUNK + EVP_MAX_BLOCK_LENGTH);
     enum decryption result = DECRYPTION_DONE;
@@ -45,7 +47,7 @@ static enum decryption decrypt_octets(struct enveloped *e, EVP_CIPHER_CTX *ctx, 
         if (n < 0) {
             cms_input_fail(&e->u->input, answer);
             result = DECRYPTION_FAILED;
-        } else if (EVP_DecryptUpdate(ctx, out, &len, in, (int)n) <= 0) {
+        } else if (!content_reader_decrypt(reader, in, (size_t)n, out, &len)) {
             result = DECRYPTION_UNDECRYPTABLE;
         } else if (!output_put(&e->u->output, out, (size_t)len)) {
             output_fail(&e->u->output, answer);
@@ -100,17 +102,14 @@ static bool read_tail(struct enveloped *e, struct buf *tag, bool *again_r)
     return ok && cms_input_leave(input) && cms_input_end(input);
 }
 
-static enum decryption finish(struct enveloped *e, EVP_CIPHER_CTX *ctx, const struct buf *tag,
+static enum decryption finish(struct enveloped *e, struct content_reader *reader, const struct buf *tag,
                               struct serve_answer *answer)
 {
     unsigned char last[EVP_MAX_BLOCK_LENGTH];
     enum decryption result = DECRYPTION_DONE;
     int len = 0;
 
-    if (e->authenticated && (tag->len != e->cipher.tag_len ||
-                             EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)tag->len, tag->data) <= 0))
-        return DECRYPTION_UNDECRYPTABLE;
-    if (EVP_DecryptFinal_ex(ctx, last, &len) <= 0) {
+    if (!content_reader_end(reader, tag, last, &len)) {
         result = DECRYPTION_UNDECRYPTABLE;
     } else if (!output_put(&e->u->output, last, (size_t)len)) {
         output_fail(&e->u->output, answer);
@@ -124,23 +123,17 @@ static enum decryption finish(struct enveloped *e, EVP_CIPHER_CTX *ctx, const st
 static enum decryption decrypt_pass(struct enveloped *e, const unsigned char *key,
                                     struct serve_answer *answer)
 {
-    EVP_CIPHER_CTX *ctx = content_cipher_start(&e->cipher, key, false);
+    struct content_reader *reader = content_reader_new(&e->cipher, key, &e->auth_attributes, e->content_len);
     struct buf tag = {0};
     enum decryption result;
     bool again = false;
-    int n = 0;
 
-    if (ctx == NULL) {
+    if (reader == NULL) {
         serve_fail(answer, ANSWER_PERMANENT, "unsupported", "content encryption %s is not available here",
                    e->cipher.algorithm->name);
         return DECRYPTION_FAILED;
     }
-    if (e->auth_attributes.len > 0 &&
-        EVP_DecryptUpdate(ctx, NULL, &n, (unsigned char *)e->auth_attributes.data,
-                          (int)e->auth_attributes.len) <= 0)
-        result = DECRYPTION_UNDECRYPTABLE;
-    else
-        result = decrypt_octets(e, ctx, answer);
+    result = decrypt_octets(e, reader, answer);
     if (result == DECRYPTION_DONE && !read_tail(e, &tag, &again)) {
         cms_input_fail(&e->u->input, answer);
         result = DECRYPTION_FAILED;
@@ -148,10 +141,27 @@ static enum decryption decrypt_pass(struct enveloped *e, const unsigned char *ke
     if (result == DECRYPTION_DONE && again)
         result = DECRYPTION_AGAIN;
     else if (result == DECRYPTION_DONE)
-        result = finish(e, ctx, &tag, answer);
-    EVP_CIPHER_CTX_free(ctx);
+        result = finish(e, reader, &tag, answer);
+    content_reader_free(reader);
     buf_free(&tag);
     return result;
+}
+
+/* The length of the content, and on the way the authenticated attributes behind it. */
+static bool measure(struct enveloped *e)
+{
+    unsigned char *chunk = mem_alloc(CHUNK);
+    struct buf tag = {0};
+    bool again, ok = rewind_to_octets(e);
+    ssize_t n = 0;
+
+    e->content_len = 0;
+    while (ok && (n = read_chunk(e->u->input.ber, chunk)) > 0)
+        e->content_len += (uint64_t)n;
+    ok = ok && n == 0 && read_tail(e, &tag, &again);
+    buf_free(&tag);
+    free(chunk);
+    return ok;
 }
 
 enum decryption enveloped_decrypt(struct enveloped *e, const unsigned char *key, struct serve_answer *answer)
@@ -160,7 +170,7 @@ enum decryption enveloped_decrypt(struct enveloped *e, const unsigned char *key,
 
     for (int i = 0; i < 2 && result == DECRYPTION_AGAIN; i++) {
         output_undo(&e->u->output);
-        if (!rewind_to_octets(e)) {
+        if ((content_reader_needs_length(&e->cipher) && !measure(e)) || !rewind_to_octets(e)) {
             cms_input_fail(&e->u->input, answer);
             return DECRYPTION_FAILED;
         }

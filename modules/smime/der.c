@@ -1,5 +1,7 @@
 #include "modules/smime/der.h"
 
+#include "modules/smime/oid.h"
+
 void *der_decode(const void *der, size_t len, const ASN1_ITEM *item)
 {
     const unsigned char *start = der, *p = start;
@@ -38,7 +40,7 @@ int der_plain_algorithm(const X509_ALGOR *algorithm)
     if (algorithm == NULL)
         return NID_undef;
     X509_ALGOR_get0(&oid, &type, NULL, algorithm);
-    return type == V_ASN1_UNDEF || type == V_ASN1_NULL ? OBJ_obj2nid(oid) : NID_undef;
+    return type == V_ASN1_UNDEF || type == V_ASN1_NULL ? oid_number(oid) : NID_undef;
 }
 
 bool der_append(struct buf *out, const void *value, const ASN1_ITEM *item)
@@ -58,7 +60,7 @@ bool der_set_algorithm(X509_ALGOR *algorithm, int nid, const void *value, const 
     struct buf der = {0};
     bool ok = parameters != NULL && der_append(&der, value, item) &&
               ASN1_STRING_set(parameters, der.data, (int)der.len) &&
-              X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_SEQUENCE, parameters);
+              X509_ALGOR_set0(algorithm, oid_object(nid), V_ASN1_SEQUENCE, parameters);
 
     if (!ok)
         ASN1_STRING_free(parameters);

@@ -29,18 +29,27 @@ bool digests_update(struct digests *digests, const void *data, size_t len)
     return true;
 }
 
+static size_t finish(EVP_MD_CTX *ctx, const struct digest_algorithm *algorithm,
+                     unsigned char digest_r[EVP_MAX_MD_SIZE])
+{
+    unsigned int len = 0;
+
+    if (algorithm->xof_len > 0)
+        return EVP_DigestFinalXOF(ctx, digest_r, algorithm->xof_len) > 0 ? algorithm->xof_len : 0;
+    return EVP_DigestFinal_ex(ctx, digest_r, &len) > 0 ? len : 0;
+}
+
 size_t digests_get(const struct digests *digests, const struct digest_algorithm *algorithm,
                    unsigned char digest_r[EVP_MAX_MD_SIZE])
 {
     EVP_MD_CTX *copy;
-    unsigned int len = 0;
+    size_t len = 0;
 
     for (size_t i = 0; i < digests->count; i++)
         if (digests->algorithms[i] == algorithm) {
             copy = EVP_MD_CTX_new(); /* several signers may share a digest */
-            if (copy == NULL || EVP_MD_CTX_copy_ex(copy, digests->contexts[i]) <= 0 ||
-                EVP_DigestFinal_ex(copy, digest_r, &len) <= 0)
-                len = 0;
+            if (copy != NULL && EVP_MD_CTX_copy_ex(copy, digests->contexts[i]) > 0)
+                len = finish(copy, algorithm, digest_r);
             EVP_MD_CTX_free(copy);
         }
     return len;

@@ -9,7 +9,7 @@
 
 #include "modules/smime/algorithm.h"
 
-#define DIGESTS_MAX 6 /* as many as this module knows */
+#define DIGESTS_MAX 7 /* as many as this module knows */
 
 struct digests { /* zero it to begin */
     size_t count;

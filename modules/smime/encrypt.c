@@ -1,9 +1,11 @@
 /* The operation encrypt. */
-#include "modules/smime/asn1_types.h"
+#include <stdlib.h>
+
 #include "modules/smime/capability.h"
 #include "modules/smime/enveloping.h"
 #include "modules/smime/fields.h"
 #include "modules/smime/operations.h"
+#include "util/mem.h"
 
 static void enveloping_end(struct enveloping *enveloping)
 {
@@ -12,64 +14,75 @@ static void enveloping_end(struct enveloping *enveloping)
     OPENSSL_cleanse(enveloping->key, sizeof(enveloping->key));
 }
 
-/* Does the recipient say to read AES-256-GCM? What he last said in a signature stands above his certificate.
- */
-static bool offers_gcm(const struct xml_node *recipient, X509 *certificate)
-{
-    const struct xml_node *list = xml_child(recipient, "capabilities");
-    struct buf der = {0};
-    bool offers;
+/* One recipient, and what he says to read. What he last said in a signature stands above his certificate. */
+struct recipient {
+    X509 *certificate;
+    struct capabilities capabilities;
+};
 
-    if (list == NULL)
-        return capability_certificate_offers_gcm(certificate);
-    offers = xml_base64(list, &der) && capability_offers_gcm(der.data, der.len);
-    buf_free(&der);
-    return offers;
+struct recipients {
+    struct recipient *items;
+    size_t count;
+};
+
+static void recipients_free(struct recipients *recipients)
+{
+    for (size_t i = 0; i < recipients->count; i++) {
+        X509_free(recipients->items[i].certificate);
+        capabilities_free(&recipients->items[i].capabilities);
+    }
+    free(recipients->items);
 }
 
-static bool all_offer_gcm(const struct xml_node *body, x509_list *certificates)
+/* Capabilities that are no base64 offer nothing. */
+static void read_capabilities(struct recipient *recipient, const struct xml_node *node)
 {
-    int i = 0;
+    const struct xml_node *list = xml_child(node, "capabilities");
+    struct buf der = {0};
+
+    if (list != NULL && !xml_base64(list, &der))
+        buf_clear(&der);
+    capabilities_read(&recipient->capabilities, list != NULL ? &der : NULL, recipient->certificate);
+    buf_free(&der);
+}
+
+/* In their order. False: `answer` is filled in. */
+static bool recipients_read(struct recipients *recipients, const struct xml_node *body,
+                            struct serve_answer *answer)
+{
+    const struct xml_node *certificate;
+    struct recipient *recipient;
 
     for (const struct xml_node *node = xml_child(body, "recipient"); node != NULL;
-         node = xml_next(node, "recipient"))
-        if (!offers_gcm(node, sk_X509_value(certificates, i++)))
+         node = xml_next(node, "recipient")) {
+        recipient = mem_push(&recipients->items, &recipients->count, sizeof(*recipient));
+        certificate = xml_child(node, "certificate");
+        recipient->certificate = certificate != NULL ? fields_certificate(certificate, answer) : NULL;
+        if (recipient->certificate == NULL)
+            return false;
+        read_capabilities(recipient, node);
+    }
+    if (recipients->count == 0)
+        serve_fail(answer, ANSWER_PERMANENT, "invalid", "no recipient to encrypt to");
+    return recipients->count > 0;
+}
+
+static bool all_offer_gcm(const struct recipients *recipients)
+{
+    for (size_t i = 0; i < recipients->count; i++)
+        if (!capabilities_offer_gcm(&recipients->items[i].capabilities))
             return false;
     return true;
 }
 
-/* One certificate per recipient, in their order. */
-static x509_list *read_certificates(const struct xml_node *body, struct serve_answer *answer)
-{
-    x509_list *list = sk_X509_new_null();
-    const struct xml_node *inner;
-    X509 *certificate;
-
-    for (const struct xml_node *node = xml_child(body, "recipient"); list != NULL && node != NULL;
-         node = xml_next(node, "recipient")) {
-        inner = xml_child(node, "certificate");
-        certificate = inner != NULL ? fields_certificate(inner, answer) : NULL;
-        if (certificate == NULL || !sk_X509_push(list, certificate)) {
-            X509_free(certificate);
-            sk_X509_pop_free(list, X509_free);
-            return NULL;
-        }
-    }
-    if (sk_X509_num(list) > 0)
-        return list;
-    serve_fail(answer, ANSWER_PERMANENT, "invalid", "no recipient to encrypt to");
-    sk_X509_free(list);
-    return NULL;
-}
-
-static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *body, x509_list *certificates,
-                          struct serve_answer *answer)
+static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *body,
+                          const struct recipients *recipients, struct serve_answer *answer)
 {
     const char *name = xml_attribute(body, "cipher");
     const struct cipher_algorithm *algorithm;
 
     if (fields_is(body, "cipher", "auto"))
-        name = all_offer_gcm(body, certificates) ? "aes-256-gcm" : "aes-256-cbc";
+        name = all_offer_gcm(recipients) ? "aes-256-gcm" : "aes-256-cbc";
     algorithm = cipher_by_name(name);
     if (algorithm == NULL || algorithm->weak) {
         serve_fail(answer, ANSWER_PERMANENT, "invalid", "this cipher is never written");
@@ -83,18 +96,23 @@ static bool choose_cipher(struct enveloping *enveloping, const struct xml_node *
 }
 
 static bool add_recipients(struct enveloping *enveloping, const struct xml_node *body,
-                           x509_list *certificates, struct serve_answer *answer)
+                           const struct recipients *recipients, struct serve_answer *answer)
 {
+    const bool automatic = fields_is(body, "keytrans", "auto");
     const struct keytrans_scheme *keytrans = keytrans_by_name(xml_attribute(body, "keytrans"));
 
-    if (keytrans == NULL) {
+    if (keytrans == NULL && !automatic) {
         serve_fail(answer, ANSWER_PERMANENT, "invalid", "unknown keytrans");
         return false;
     }
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (!recipient_writer_add(enveloping->recipients, sk_X509_value(certificates, i), keytrans,
+    for (size_t i = 0; i < recipients->count; i++) {
+        if (automatic)
+            keytrans = capabilities_keytrans(&recipients->items[i].capabilities,
+                                             X509_get0_pubkey(recipients->items[i].certificate));
+        if (!recipient_writer_add(enveloping->recipients, recipients->items[i].certificate, keytrans,
                                   enveloping->key, enveloping->cipher.key_len, answer))
             return false;
+    }
     return true;
 }
 
@@ -102,13 +120,14 @@ static bool read_request(struct enveloping *enveloping, const struct serve_reque
                          struct serve_answer *answer)
 {
     const struct xml_node *body = request->body;
-    x509_list *certificates = read_certificates(body, answer);
-    bool ok = certificates != NULL && choose_cipher(enveloping, body, certificates, answer) &&
-              add_recipients(enveloping, body, certificates, answer) &&
+    struct recipients recipients = {NULL, 0};
+    bool ok = recipients_read(&recipients, body, answer) &&
+              choose_cipher(enveloping, body, &recipients, answer) &&
+              add_recipients(enveloping, body, &recipients, answer) &&
               pieces_parse(&enveloping->content, request, body, answer) &&
               output_open(&enveloping->output, request, body, answer);
 
-    sk_X509_pop_free(certificates, X509_free);
+    recipients_free(&recipients);
     enveloping->output.eol = fields_eol(body);
     return ok;
 }
@@ -123,7 +142,7 @@ void smime_encrypt(const struct serve_request *request, struct serve_answer *ans
         if (enveloping_write(&enveloping, answer)) {
             xml_open(&answer->writer, "encrypt");
             xml_put(&answer->writer, "type",
-                    enveloping.cipher.algorithm->aead ? "auth-enveloped" : "enveloped");
+                    cipher_authenticates(enveloping.cipher.algorithm) ? "auth-enveloped" : "enveloped");
             xml_put(&answer->writer, "cipher", enveloping.cipher.algorithm->name);
             xml_put_number(&answer->writer, "length", enveloping.output.written);
             xml_close(&answer->writer);

@@ -1,5 +1,7 @@
 #include "modules/smime/entity_id.h"
 
+#include <string.h>
+
 #include <openssl/x509v3.h>
 
 bool issuer_serial_names(const IssuerAndSerial *id, X509 *certificate)
@@ -8,11 +10,17 @@ bool issuer_serial_names(const IssuerAndSerial *id, X509 *certificate)
            X509_NAME_cmp(id->issuer, X509_get_issuer_name(certificate)) == 0;
 }
 
+/* Where the extension is missing, senders take the SHA-1 of the key (RFC 5280 4.2.1.2). */
 bool key_id_names(const ASN1_OCTET_STRING *id, X509 *certificate)
 {
     const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(certificate);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
 
-    return own != NULL && ASN1_OCTET_STRING_cmp(id, own) == 0;
+    if (own != NULL)
+        return ASN1_OCTET_STRING_cmp(id, own) == 0;
+    return X509_pubkey_digest(certificate, EVP_sha1(), digest, &len) > 0 &&
+           ASN1_STRING_length(id) == (int)len && memcmp(ASN1_STRING_get0_data(id), digest, len) == 0;
 }
 
 static bool set_issuer_serial(IssuerAndSerial *id, X509 *certificate)

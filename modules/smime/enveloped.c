@@ -61,9 +61,11 @@ void enveloped_fail(const struct enveloped *e, struct serve_answer *answer)
         cms_input_fail(&e->u->input, answer);
 }
 
-static void match(void *candidates, const void *recipient_info, size_t len)
+static void match(void *context, const void *recipient_info, size_t len)
 {
-    candidates_match(candidates, recipient_info, len);
+    struct enveloped *e = context;
+
+    candidates_match(&e->candidates, recipient_info, len, e->u->weak);
 }
 
 static bool read_head(struct enveloped *e, struct serve_answer *answer)
@@ -72,7 +74,7 @@ static bool read_head(struct enveloped *e, struct serve_answer *answer)
     int type;
     bool ok;
 
-    if (!enveloped_enter(e) || !enveloped_recipients(e, match, &e->candidates) ||
+    if (!enveloped_enter(e) || !enveloped_recipients(e, match, e) ||
         !enveloped_algorithm(e, &type, &algorithm)) {
         enveloped_fail(e, answer);
         return false;
@@ -121,6 +123,8 @@ static void answer_decrypted(const struct enveloped *e, const struct candidate *
 
     if (e->cipher.algorithm->weak)
         unwrapping_note_weak(e->u, e->cipher.algorithm->name);
+    if (opening->weak != NULL)
+        unwrapping_note_weak(e->u, opening->weak);
     xml_open(w, "unwrap");
     xml_put(w, "type", e->authenticated ? "auth-enveloped" : "enveloped");
     xml_put_number(w, "length", e->u->output.written);

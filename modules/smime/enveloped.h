@@ -14,8 +14,9 @@ struct enveloped {
     struct candidates candidates;
     bool too_many; /* RecipientInfos */
     struct content_cipher cipher;
-    /* authAttrs stand behind the content but go first into GCM: found in one pass, used in a second */
+    /* authAttrs stand behind the content but go first into the tag: found in one pass, used in a second */
     struct buf auth_attributes;
+    uint64_t content_len; /* only where the cipher has to know it first */
 };
 
 /* Enters the structure up to its recipientInfos. False: damaged. */

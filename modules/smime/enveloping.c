@@ -21,7 +21,7 @@ static const unsigned char ends[6] = {0};
 /* Everything in front of the encrypted octets. */
 static bool make_head(const struct enveloping *enveloping, struct buf *head)
 {
-    const bool aead = enveloping->cipher.algorithm->aead;
+    const bool aead = cipher_authenticates(enveloping->cipher.algorithm);
     unsigned char version[] = {0x02, 0x01, aead ? 0 : recipient_writer_version(enveloping->recipients)};
     X509_ALGOR *algorithm = X509_ALGOR_new();
     bool ok;
@@ -43,7 +43,7 @@ static bool make_head(const struct enveloping *enveloping, struct buf *head)
 static bool write_mime_head(struct enveloping *enveloping)
 {
     return output_text(&enveloping->output,
-                       enveloping->cipher.algorithm->aead
+                       cipher_authenticates(enveloping->cipher.algorithm)
                            ? "Content-Type: application/pkcs7-mime; smime-type=authEnveloped-data;\n"
                            : "Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\n") &&
            output_text(&enveloping->output, " name=\"smime.p7m\"\nContent-Transfer-Encoding: base64\n"

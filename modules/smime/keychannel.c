@@ -29,6 +29,8 @@ void keychannel_open_free(struct keychannel_open *open)
     buf_free(&open->encrypted);
     buf_free(&open->originator);
     buf_free(&open->shared_info);
+    buf_free(&open->label);
+    buf_free(&open->salt);
 }
 
 /* Secrets stand in the tree as text. */
@@ -101,32 +103,42 @@ static void begin_request(struct xml_writer *w, struct buf *out, struct keychann
     xml_put_number(w, "deadline", channel->until == DEADLINE_NEVER ? 3600000u : (uint64_t)left);
 }
 
-void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, const void *digest,
-                     size_t len, struct keychannel_answer *answer_r)
+static void put_base64_element(struct xml_writer *w, const char *name, const void *octets, size_t len)
 {
-    struct buf request = {0}, hex = {0};
+    xml_open(w, name);
+    xml_put_base64(w, octets, len);
+    xml_close(w);
+}
+
+static void put_hex(struct xml_writer *w, const char *name, const void *octets, size_t len)
+{
+    struct buf hex = {0};
+
+    hex_encode_buf(&hex, octets, len);
+    xml_put(w, name, buf_text(&hex));
+    buf_free(&hex);
+}
+
+void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, bool is_message,
+                     const void *input, size_t len, struct keychannel_answer *answer_r)
+{
+    struct buf request = {0};
     struct xml_writer w;
     char id[16];
 
     memset(answer_r, 0, sizeof(*answer_r));
-    hex_encode_buf(&hex, digest, len);
     begin_request(&w, &request, channel, id);
     xml_open(&w, "sign");
     xml_put(&w, "key", key);
     xml_put(&w, "scheme", scheme);
-    xml_put(&w, "digest", buf_text(&hex));
+    if (is_message)
+        put_base64_element(&w, "message", input, len);
+    else
+        put_hex(&w, "digest", input, len);
     xml_close(&w);
     xml_close(&w);
     ask(channel, id, &request, "sign", "signature", answer_r);
-    buf_free(&hex);
     buf_free(&request);
-}
-
-static void put_base64_element(struct xml_writer *w, const char *name, const struct buf *value)
-{
-    xml_open(w, name);
-    xml_put_base64(w, value->data, value->len);
-    xml_close(w);
 }
 
 void keychannel_open_key(struct keychannel *channel, const char *key, const struct keychannel_open *open,
@@ -142,12 +154,17 @@ void keychannel_open_key(struct keychannel *channel, const char *key, const stru
     xml_put(&w, "key", key);
     xml_put_number(&w, "length", length);
     xml_put(&w, "scheme", open->scheme);
+    xml_put(&w, "mgf1", open->mgf1);
+    if (open->label.len > 0)
+        put_hex(&w, "label", open->label.data, open->label.len);
+    if (open->salt.len > 0)
+        put_hex(&w, "salt", open->salt.data, open->salt.len);
     xml_put(&w, "wrap", open->wrap);
     if (open->wrap != NULL) {
-        put_base64_element(&w, "originator", &open->originator);
-        put_base64_element(&w, "shared-info", &open->shared_info);
+        put_base64_element(&w, "originator", open->originator.data, open->originator.len);
+        put_base64_element(&w, "shared-info", open->shared_info.data, open->shared_info.len);
     }
-    put_base64_element(&w, "encrypted", &open->encrypted);
+    put_base64_element(&w, "encrypted", open->encrypted.data, open->encrypted.len);
     xml_close(&w);
     xml_close(&w);
     ask(channel, id, &request, "open", "content-key", answer_r);

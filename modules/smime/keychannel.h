@@ -27,17 +27,20 @@ struct keychannel_answer {
 };
 void keychannel_answer_free(struct keychannel_answer *answer); /* overwrites the value */
 
-/* A signature over `digest` in a scheme of julia-module(7). */
-void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, const void *digest,
-                     size_t len, struct keychannel_answer *answer_r);
+/* A signature in a scheme of julia-module(7), over a digest; or, if `is_message`, over the message itself. */
+void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, bool is_message,
+                     const void *input, size_t len, struct keychannel_answer *answer_r);
 
 /* One encrypted content key of a message, as its RecipientInfo carries it. */
 struct keychannel_open {
     const char *scheme; /* "rsa-oaep-sha256", "ecdh-sha256" */
+    const char *mgf1;   /* OAEP only: another hash for the mask, "sha1"; NULL: the same */
+    struct buf label;   /* OAEP only */
     const char *wrap;   /* ECDH only: "aes256" */
     struct buf encrypted;
-    struct buf originator;  /* ECDH only: the point */
+    struct buf originator;  /* ECDH only: the other side's public key */
     struct buf shared_info; /* ECDH only: DER */
+    struct buf salt;        /* ECDH with HKDF only */
 };
 /* The content key, of exactly `length` octets with ANSWER_OK. */
 void keychannel_open_key(struct keychannel *channel, const char *key, const struct keychannel_open *open,

@@ -1,12 +1,41 @@
-/* KeyAgreeRecipientInfo (RFC 5652 6.2.2) by ephemeral-static ECDH (RFC 5753). */
+/* KeyAgreeRecipientInfo (RFC 5652 6.2.2) by ephemeral-static ECDH (RFC 5753, RFC 8418). */
+#include <stdio.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 
 #include "modules/smime/der.h"
 #include "modules/smime/entity_id.h"
+#include "modules/smime/oid.h"
 #include "modules/smime/recipient_fill.h"
 #include "modules/smime/shared_info.h"
 
-#define KEK_LEN 32
+#define KEK_LEN    32
+#define SECRET_MAX 128 /* octets; the largest curve in OpenSSL has 72 */
+
+/* What each kind of key is encrypted to with: what RFC 8551 2.3 demands of every reader, and RFC 8418 of
+ * X448. */
+static const struct agreement {
+    const char *kind;
+    int key_nid; /* of the originator's key */
+    int scheme;  /* number of modules/smime/oid.h */
+    const char *kdf, *md;
+} agreements[] = {
+    {"EC", NID_X9_62_id_ecPublicKey, NID_dhSinglePass_stdDH_sha256kdf_scheme, OSSL_KDF_NAME_X963KDF,
+     "SHA256"},
+    {"X25519", NID_X25519, OID_HKDF_SHA256, OSSL_KDF_NAME_HKDF, "SHA256"},
+    {"X448", NID_X448, OID_HKDF_SHA512, OSSL_KDF_NAME_HKDF, "SHA512"},
+};
+
+static const struct agreement *find_agreement(const EVP_PKEY *key)
+{
+    for (size_t i = 0; i < sizeof(agreements) / sizeof(agreements[0]); i++)
+        if (EVP_PKEY_is_a(key, agreements[i].kind))
+            return &agreements[i];
+    return NULL;
+}
 
 static EVP_PKEY *make_ephemeral(EVP_PKEY *peer)
 {
@@ -19,25 +48,39 @@ static EVP_PKEY *make_ephemeral(EVP_PKEY *peer)
     return key;
 }
 
-static bool derive_kek(EVP_PKEY *own, EVP_PKEY *peer, const struct buf *shared_info,
-                       unsigned char kek[KEK_LEN])
+/* The raw shared secret. */
+static bool agree_on(EVP_PKEY *own, EVP_PKEY *peer, unsigned char secret[SECRET_MAX], size_t *len_r)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
-    unsigned char *info = OPENSSL_memdup(shared_info->data, shared_info->len);
-    size_t len = KEK_LEN;
-    bool ok = ctx != NULL && info != NULL && EVP_PKEY_derive_init(ctx) > 0 &&
-              EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
-              EVP_PKEY_CTX_set_ecdh_kdf_type(ctx, EVP_PKEY_ECDH_KDF_X9_63) > 0 &&
-              EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) > 0 &&
-              EVP_PKEY_CTX_set_ecdh_kdf_outlen(ctx, KEK_LEN) > 0;
+    bool ok;
 
-    if (ok && EVP_PKEY_CTX_set0_ecdh_kdf_ukm(ctx, info, (int)shared_info->len) > 0)
-        info = NULL; /* now owned by ctx */
-    else
-        ok = false;
-    ok = ok && EVP_PKEY_derive(ctx, kek, &len) > 0 && len == KEK_LEN;
-    OPENSSL_free(info);
+    *len_r = SECRET_MAX;
+    ok = ctx != NULL && EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
+         EVP_PKEY_derive(ctx, secret, len_r) > 0;
     EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+static bool derive_kek(const struct agreement *agreement, EVP_PKEY *own, EVP_PKEY *peer,
+                       const struct buf *shared_info, unsigned char kek[KEK_LEN])
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, agreement->kdf, NULL);
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+    unsigned char secret[SECRET_MAX];
+    char md[16];
+    size_t len = 0;
+    bool ok = ctx != NULL && agree_on(own, peer, secret, &len);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, md, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, shared_info->data, shared_info->len),
+        OSSL_PARAM_construct_end()};
+
+    snprintf(md, sizeof(md), "%s", agreement->md);
+    ok = ok && EVP_KDF_derive(ctx, kek, KEK_LEN, parameters) > 0;
+    OPENSSL_cleanse(secret, sizeof(secret));
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
     return ok;
 }
 
@@ -62,7 +105,7 @@ static bool wrap_key(const unsigned char kek[KEK_LEN], const unsigned char *key,
 }
 
 /* The ephemeral public key. Its curve is that of the recipient's certificate and not repeated. */
-static bool set_originator(KeyAgree *agree, EVP_PKEY *ephemeral)
+static bool set_originator(KeyAgree *agree, int key_nid, EVP_PKEY *ephemeral)
 {
     unsigned char *point = NULL;
     size_t len = EVP_PKEY_get1_encoded_public_key(ephemeral, &point);
@@ -71,7 +114,7 @@ static bool set_originator(KeyAgree *agree, EVP_PKEY *ephemeral)
 
     agree->originator->type = 2;
     agree->originator->d.key = key;
-    ok = ok && X509_ALGOR_set0(key->algorithm, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_UNDEF, NULL) &&
+    ok = ok && X509_ALGOR_set0(key->algorithm, OBJ_nid2obj(key_nid), V_ASN1_UNDEF, NULL) &&
          ASN1_BIT_STRING_set(key->point, point, (int)len);
     if (ok) {
         key->point->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
@@ -98,21 +141,22 @@ bool recipient_fill_agree(RecipientInfo *info, X509 *certificate, const unsigned
 {
     KeyAgree *agree = (KeyAgree *)ASN1_item_new(ASN1_ITEM_rptr(KeyAgree));
     EVP_PKEY *peer = X509_get0_pubkey(certificate), *ephemeral = make_ephemeral(peer);
+    const struct agreement *agreement = find_agreement(peer);
     X509_ALGOR *wrap = X509_ALGOR_new();
     RecipientEncryptedKey *k = NULL;
     unsigned char kek[KEK_LEN];
     struct buf shared_info = {0};
-    bool ok = agree != NULL && ephemeral != NULL && wrap != NULL;
+    bool ok = agree != NULL && ephemeral != NULL && agreement != NULL && wrap != NULL;
 
     info->type = RECIPIENT_AGREE;
     info->d.agree = agree;
-    ok = ok && ASN1_INTEGER_set(agree->version, 3) && set_originator(agree, ephemeral) &&
+    ok = ok && ASN1_INTEGER_set(agree->version, 3) && set_originator(agree, agreement->key_nid, ephemeral) &&
          X509_ALGOR_set0(wrap, OBJ_nid2obj(NID_id_aes256_wrap), V_ASN1_UNDEF, NULL) &&
-         der_set_algorithm(agree->algorithm, NID_dhSinglePass_stdDH_sha256kdf_scheme, wrap,
-                           ASN1_ITEM_rptr(X509_ALGOR)) &&
+         der_set_algorithm(agree->algorithm, agreement->scheme, wrap, ASN1_ITEM_rptr(X509_ALGOR)) &&
          (k = add_encrypted_key(agree, certificate)) != NULL &&
          shared_info_append(&shared_info, wrap, NULL, KEK_LEN) &&
-         derive_kek(ephemeral, peer, &shared_info, kek) && wrap_key(kek, key, key_len, k->encrypted_key);
+         derive_kek(agreement, ephemeral, peer, &shared_info, kek) &&
+         wrap_key(kek, key, key_len, k->encrypted_key);
     OPENSSL_cleanse(kek, sizeof(kek));
     buf_free(&shared_info);
     X509_ALGOR_free(wrap);

@@ -20,6 +20,7 @@ struct serve_answer;
 /* What one RecipientInfo says about the content key. */
 struct opening {
     char keytrans[40];
+    const char *weak; /* the weak algorithm in it, NULL: none */
     struct keychannel_open open;
 };
 
@@ -43,12 +44,12 @@ bool candidates_parse(struct candidates *candidates, const struct xml_node *body
 void candidates_free(struct candidates *candidates);
 
 /* Looks through one RecipientInfo as it came. What cannot be decoded or names nobody is passed over. A
-   candidate keeps the first few different ones that it can open. */
-void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len);
+   candidate keeps the first few different ones that it can open; without `weak` a weak key wrap cannot be. */
+void candidates_match(struct candidates *candidates, const void *recipient_info, size_t len, bool weak);
 
-/* Names the key transport or agreement of one RecipientInfo, whoever it is for: as in candidate.keytrans, or
-   "rsa-oaep-other" (parameters that are not supported), "kek", "password", "other", "damaged", or the name of
-   an algorithm that is not supported. */
+/* Names the key transport or agreement of one RecipientInfo, whoever it is for: as in opening.keytrans, or
+   "rsa-oaep-other" (with a label, or parameters that are not supported), "kek", "password", "other",
+   "damaged", or the name of an algorithm that is not supported. */
 void recipient_info_name(const void *recipient_info, size_t len, char *name_r, size_t size);
 
 #endif

@@ -18,10 +18,11 @@ static bool set_keytrans_algorithm(X509_ALGOR *algorithm, const struct keytrans_
         return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL) > 0;
     oaep = RSA_OAEP_PARAMS_new();
     ok = oaep != NULL;
-    if (ok && keytrans->hash_nid != NID_sha1)
-        ok = (oaep->hashFunc = der_hash_algorithm(keytrans->hash_nid)) != NULL;
-    if (ok && keytrans->mgf1_nid != NID_sha1)
-        ok = (oaep->maskGenFunc = der_mgf1_algorithm(keytrans->mgf1_nid)) != NULL;
+    if (ok && keytrans->hash_nid != NID_sha1) {
+        oaep->hashFunc = der_hash_algorithm(keytrans->hash_nid);
+        oaep->maskGenFunc = der_mgf1_algorithm(keytrans->hash_nid);
+        ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL;
+    }
     ok = ok && der_set_algorithm(algorithm, NID_rsaesOaep, oaep, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
     RSA_OAEP_PARAMS_free(oaep);
     return ok;
@@ -40,7 +41,7 @@ static bool rsa_encrypt(EVP_PKEY *public_key, const struct keytrans_scheme *keyt
     else
         ok = ok && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0 &&
              EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_get_digestbynid(keytrans->hash_nid)) > 0 &&
-             EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_get_digestbynid(keytrans->mgf1_nid)) > 0;
+             EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_get_digestbynid(keytrans->hash_nid)) > 0;
     ok = ok && EVP_PKEY_encrypt(ctx, encrypted, &len, key, key_len) > 0 &&
          ASN1_STRING_set(out, encrypted, (int)len);
     EVP_PKEY_CTX_free(ctx);

@@ -16,9 +16,9 @@ struct recipient_writer;
 struct recipient_writer *recipient_writer_new(void);
 void recipient_writer_free(struct recipient_writer *writer);
 
-/* Adds the holder of `certificate`: RSA keys by `keytrans`, EC keys by ephemeral-static ECDH with SHA-256 and
-   AES-256 key wrap (RFC 5753). False: `answer` is filled in; permanent when this key can never be encrypted
-   to. */
+/* Adds the holder of `certificate`: RSA keys by `keytrans`, EC keys by ephemeral-static ECDH with SHA-256
+   (RFC 5753), X25519 and X448 the same with HKDF (RFC 8418), and AES-256 key wrap. False: `answer` is filled
+   in; permanent when this key can never be encrypted to. */
 bool recipient_writer_add(struct recipient_writer *writer, X509 *certificate,
                           const struct keytrans_scheme *keytrans, const unsigned char *key, size_t key_len,
                           struct serve_answer *answer);

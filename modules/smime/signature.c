@@ -11,10 +11,17 @@
 
 void signature_scheme_name(const struct signature_scheme *scheme, char *name_r, size_t size)
 {
-    if (scheme->family == SIGNATURE_ED25519)
-        snprintf(name_r, size, "ed25519");
+    const char *family = signature_family_name(scheme->family);
+
+    if (signature_is_of_message(scheme))
+        snprintf(name_r, size, "%s", family);
     else
-        snprintf(name_r, size, "%s-%s", signature_family_name(scheme->family), scheme->digest->name);
+        snprintf(name_r, size, "%s-%s", family, scheme->digest->name);
+}
+
+bool signature_is_of_message(const struct signature_scheme *scheme)
+{
+    return scheme->family == SIGNATURE_ED25519 || scheme->family == SIGNATURE_ED448;
 }
 
 /* Parameters in the order of RSASSA-PSS-params; absent ones are SHA-1, mgf1 with SHA-1, 20, 1. */
@@ -69,6 +76,11 @@ bool signature_scheme_choose(X509 *certificate, bool pss, const struct digest_al
         scheme_r->family = SIGNATURE_ECDSA;
         return true;
     }
+    if (EVP_PKEY_is_a(key, "ED25519")) { /* which has its digest with it (RFC 8419 3.1) */
+        scheme_r->family = SIGNATURE_ED25519;
+        scheme_r->digest = digest_by_nid(NID_sha512);
+        return true;
+    }
     if (EVP_PKEY_is_a(key, "RSA")) {
         scheme_r->family = pss ? SIGNATURE_RSA_PSS : SIGNATURE_RSA_PKCS1;
     } else {
@@ -110,8 +122,10 @@ bool signature_set_algorithm(X509_ALGOR *algorithm, const struct signature_schem
     case SIGNATURE_ECDSA:
         return OBJ_find_sigid_by_algs(&nid, scheme->digest->nid, NID_X9_62_id_ecPublicKey) &&
                X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_UNDEF, NULL);
-    case SIGNATURE_DSA:
     case SIGNATURE_ED25519:
+        return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ED25519), V_ASN1_UNDEF, NULL);
+    case SIGNATURE_DSA:
+    case SIGNATURE_ED448:
         break;
     }
     return false;
@@ -141,6 +155,7 @@ enum signature_read signature_read_algorithm(const X509_ALGOR *algorithm,
         {NID_dsa, SIGNATURE_DSA},
         {NID_dsa_2, SIGNATURE_DSA},
         {NID_ED25519, SIGNATURE_ED25519},
+        {NID_ED448, SIGNATURE_ED448},
     };
     const ASN1_OBJECT *oid = NULL;
     int nid, key_nid, digest_nid = NID_undef;
@@ -157,7 +172,10 @@ enum signature_read signature_read_algorithm(const X509_ALGOR *algorithm,
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
         if (nid != NID_undef && families[i].key_nid == key_nid) {
             scheme_r->family = families[i].family;
-            return SIGNATURE_READ;
+            /* RSA and ECDSA over SHAKE (RFC 8702) have identifiers of their own, which OpenSSL does not know
+             */
+            return digest->xof_len > 0 && !signature_is_of_message(scheme_r) ? SIGNATURE_UNSUPPORTED
+                                                                             : SIGNATURE_READ;
         }
     return SIGNATURE_UNSUPPORTED;
 }
@@ -175,6 +193,8 @@ static bool key_fits(const struct signature_scheme *scheme, const EVP_PKEY *key)
         return EVP_PKEY_is_a(key, "DSA");
     case SIGNATURE_ED25519:
         return EVP_PKEY_is_a(key, "ED25519");
+    case SIGNATURE_ED448:
+        return EVP_PKEY_is_a(key, "ED448");
     }
     return false;
 }

@@ -39,7 +39,8 @@ enum signature_result { SIGNATURE_GOOD, SIGNATURE_BAD, SIGNATURE_KEY_UNSUPPORTED
 enum signature_result signature_verify(const struct signature_scheme *scheme, EVP_PKEY *key,
                                        const void *digest, size_t digest_len, const void *signature,
                                        size_t signature_len);
-/* Ed25519 signs the message itself (RFC 8419). */
+/* Ed25519 and Ed448 sign the message itself (RFC 8419). */
+bool signature_is_of_message(const struct signature_scheme *scheme);
 enum signature_result signature_verify_message(const struct signature_scheme *scheme, EVP_PKEY *key,
                                                const void *message, size_t message_len, const void *signature,
                                                size_t signature_len);

@@ -41,7 +41,7 @@ static bool start_digests(struct signed_data *s, const struct buf *der)
     bool ok = list != NULL;
 
     for (int i = 0; ok && i < sk_X509_ALGOR_num(list); i++) {
-        digest = digest_by_nid(der_plain_algorithm(sk_X509_ALGOR_value(list, i)));
+        digest = digest_read(sk_X509_ALGOR_value(list, i));
         if (digest != NULL && (!digest->weak || s->u->weak))
             ok = digests_add(&s->digests, digest);
     }

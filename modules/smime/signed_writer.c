@@ -2,70 +2,81 @@
 
 #include <stdlib.h>
 
-#include <openssl/cms.h>
+#include <openssl/ess.h>
 
 #include "module/serve.h"
 #include "modules/smime/asn1_types.h"
 #include "modules/smime/capability.h"
 #include "modules/smime/der.h"
+#include "modules/smime/entity_id.h"
 #include "util/mem.h"
 
 struct signed_writer {
-    CMS_ContentInfo *cms;
-    CMS_SignerInfo *signer;
-    EVP_PKEY *public_key; /* of the signer's certificate */
+    SignedContentInfo *info;
+    SignerInfo *signer;   /* in it */
+    X509 *certificate;    /* the signer's, in it */
+    EVP_PKEY *public_key; /* of that certificate */
     struct signature_scheme scheme;
 };
 
-/* Without the signer's own: CMS_add1_signer() adds it, and fails if it
-                                          is there already. Duplicates fail too. */
-static x509_list *rest_of_chain(x509_list *certificates)
+/* The signer's first, each once. */
+static bool add_certificates(SignedData *data, x509_list *certificates)
 {
-    x509_list *rest = sk_X509_new_null();
     X509 *certificate;
     bool known;
 
-    for (int i = 1; rest != NULL && i < sk_X509_num(certificates); i++) {
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
         certificate = sk_X509_value(certificates, i);
-        known = X509_cmp(certificate, sk_X509_value(certificates, 0)) == 0;
-        for (int j = 0; !known && j < sk_X509_num(rest); j++)
-            known = X509_cmp(certificate, sk_X509_value(rest, j)) == 0;
-        if (!known && !sk_X509_push(rest, certificate)) {
-            sk_X509_free(rest);
-            return NULL;
-        }
+        known = false;
+        for (int j = 0; !known && j < sk_X509_num(data->certificates); j++)
+            known = X509_cmp(certificate, sk_X509_value(data->certificates, j)) == 0;
+        if (!known && (X509_up_ref(certificate) <= 0 || !sk_X509_push(data->certificates, certificate)))
+            return false;
     }
-    return rest;
+    return true;
 }
 
-/* The default list, left out by CMS_NOSMIMECAP, offers DES and RC2-40. */
-static bool add_capabilities(CMS_SignerInfo *signer)
+/* Without parameters (RFC 5754 2). */
+static bool set_digest(X509_ALGOR *algorithm, const struct digest_algorithm *digest)
 {
-    algorithm_list *list = capability_own();
-    bool ok = list != NULL && CMS_add_smimecap(signer, list) > 0;
+    return X509_ALGOR_set0(algorithm, OBJ_nid2obj(digest->nid), V_ASN1_UNDEF, NULL) > 0;
+}
 
-    sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
-    return ok;
+static bool build_signer(struct signed_writer *writer)
+{
+    SignerInfo *signer = writer->signer;
+
+    signer->sid->type = 0;
+    signer->sid->d.issuer_serial = issuer_serial_new(writer->certificate);
+    signer->signed_attributes = sk_X509_ATTRIBUTE_new_null();
+    return signer->sid->d.issuer_serial != NULL && signer->signed_attributes != NULL &&
+           ASN1_INTEGER_set(signer->version, 1) &&
+           set_digest(signer->digest_algorithm, writer->scheme.digest) &&
+           signature_set_algorithm(signer->signature_algorithm, &writer->scheme);
 }
 
 static bool build(struct signed_writer *writer, x509_list *certificates)
 {
-    const unsigned int flags = CMS_PARTIAL | CMS_DETACHED | CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP;
-    x509_list *rest = rest_of_chain(certificates);
-    X509_ALGOR *algorithm = NULL;
+    X509_ALGOR *digest = X509_ALGOR_new();
+    SignedData *data;
 
-    if (rest != NULL)
-        writer->cms = CMS_sign(NULL, NULL, rest, NULL, flags);
-    sk_X509_free(rest);
-    if (writer->cms == NULL)
+    writer->info = (SignedContentInfo *)ASN1_item_new(ASN1_ITEM_rptr(SignedContentInfo));
+    writer->signer = (SignerInfo *)ASN1_item_new(ASN1_ITEM_rptr(SignerInfo));
+    if (digest == NULL || writer->info == NULL || writer->signer == NULL ||
+        !sk_SignerInfo_push(writer->info->content->signers, writer->signer)) {
+        X509_ALGOR_free(digest);
+        ASN1_item_free((ASN1_VALUE *)writer->signer, ASN1_ITEM_rptr(SignerInfo));
         return false;
-    writer->signer = CMS_add1_signer(writer->cms, sk_X509_value(certificates, 0), writer->public_key,
-                                     digest_md(writer->scheme.digest), flags);
-    if (writer->signer == NULL)
+    }
+    data = writer->info->content;
+    if (!sk_X509_ALGOR_push(data->digest_algorithms, digest)) {
+        X509_ALGOR_free(digest);
         return false;
-    /* CMS_KEY_PARAM would leave the algorithm empty until CMS_SignerInfo_sign(), which is never called */
-    CMS_SignerInfo_get0_algs(writer->signer, NULL, NULL, NULL, &algorithm);
-    return signature_set_algorithm(algorithm, &writer->scheme) && add_capabilities(writer->signer);
+    }
+    writer->info->type = OBJ_nid2obj(NID_pkcs7_signed);
+    data->content->type = OBJ_nid2obj(NID_pkcs7_data);
+    return ASN1_INTEGER_set(data->version, 1) && set_digest(digest, writer->scheme.digest) &&
+           add_certificates(data, certificates) && build_signer(writer);
 }
 
 struct signed_writer *signed_writer_new(x509_list *certificates, const struct signature_scheme *scheme,
@@ -74,7 +85,8 @@ struct signed_writer *signed_writer_new(x509_list *certificates, const struct si
     struct signed_writer *writer = mem_alloc(sizeof(*writer));
 
     writer->scheme = *scheme;
-    writer->public_key = X509_get0_pubkey(sk_X509_value(certificates, 0));
+    writer->certificate = sk_X509_value(certificates, 0);
+    writer->public_key = X509_get0_pubkey(writer->certificate);
     if (build(writer, certificates))
         return writer;
     serve_fail(answer, ANSWER_PERMANENT, "unsupported", "no signature can be built with this certificate");
@@ -85,59 +97,110 @@ struct signed_writer *signed_writer_new(x509_list *certificates, const struct si
 void signed_writer_free(struct signed_writer *writer)
 {
     if (writer != NULL)
-        CMS_ContentInfo_free(writer->cms);
+        ASN1_item_free((ASN1_VALUE *)writer->info, ASN1_ITEM_rptr(SignedContentInfo));
     free(writer);
 }
 
-/* Nobody else adds these while CMS_final() is not called. */
-static bool add_attributes(struct signed_writer *writer, const void *digest, size_t len)
+/* `len` -1: `value` is of the type itself, not its octets. */
+static bool add_attribute(struct signed_writer *writer, int nid, int type, const void *value, int len)
+{
+    X509_ATTRIBUTE *attribute = X509_ATTRIBUTE_create_by_NID(NULL, nid, type, value, len);
+
+    if (attribute != NULL && sk_X509_ATTRIBUTE_push(writer->signer->signed_attributes, attribute))
+        return true;
+    X509_ATTRIBUTE_free(attribute);
+    return false;
+}
+
+static bool add_capabilities(struct signed_writer *writer)
+{
+    algorithm_list *list = capability_own();
+    struct buf der = {0};
+    bool ok = list != NULL && der_append(&der, list, ASN1_ITEM_rptr(Capabilities)) &&
+              add_attribute(writer, NID_SMIMECapabilities, V_ASN1_SEQUENCE, der.data, (int)der.len);
+
+    sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
+    buf_free(&der);
+    return ok;
+}
+
+/* ESS signingCertificateV2 by SHA-256, its default (RFC 5035 4). */
+static bool add_signing_certificate(struct signed_writer *writer)
+{
+    ESS_SIGNING_CERT_V2 *named =
+        OSSL_ESS_signing_cert_v2_new_init(EVP_sha256(), writer->certificate, NULL, 1);
+    unsigned char *der = NULL;
+    int len = named != NULL ? i2d_ESS_SIGNING_CERT_V2(named, &der) : 0;
+    bool ok =
+        len > 0 && add_attribute(writer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE, der, len);
+
+    OPENSSL_free(der);
+    ESS_SIGNING_CERT_V2_free(named);
+    return ok;
+}
+
+/* UTCTime before 2050, as RFC 5652 11.3 wants it. */
+static bool add_signing_time(struct signed_writer *writer)
 {
     ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
-    bool ok = now != NULL &&
-              CMS_signed_add1_attr_by_NID(writer->signer, NID_pkcs9_contentType, V_ASN1_OBJECT,
-                                          CMS_get0_eContentType(writer->cms), -1) > 0 &&
-              CMS_signed_add1_attr_by_NID(writer->signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING,
-                                          digest, (int)len) > 0 &&
-              CMS_signed_add1_attr_by_NID(writer->signer, NID_pkcs9_signingTime, now->type, now, -1) > 0;
+    bool ok = now != NULL && add_attribute(writer, NID_pkcs9_signingTime, now->type, now, -1);
 
     ASN1_TIME_free(now);
     return ok;
 }
 
-/* What is signed; OpenSSL has no call that gives it. */
-static bool encode_attributes(const CMS_SignerInfo *signer, struct buf *der)
+static bool add_attributes(struct signed_writer *writer, const void *digest, size_t len)
 {
-    attribute_list *attributes = sk_X509_ATTRIBUTE_new_null();
-    bool ok = attributes != NULL;
-
-    for (int i = 0; ok && i < CMS_signed_get_attr_count(signer); i++)
-        ok = sk_X509_ATTRIBUTE_push(attributes, CMS_signed_get_attr(signer, i)) > 0;
-    ok = ok && der_append(der, attributes, ASN1_ITEM_rptr(Attributes));
-    sk_X509_ATTRIBUTE_free(attributes);
-    return ok;
+    return add_attribute(writer, NID_pkcs9_contentType, V_ASN1_OBJECT, writer->info->content->content->type,
+                         -1) &&
+           add_attribute(writer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING, digest, (int)len) &&
+           add_signing_time(writer) && add_capabilities(writer) && add_signing_certificate(writer);
 }
 
 /* A key that is not the certificate's, or a faulty signature (which could betray an RSA key), never leaves.
  */
-static bool take_signature(struct signed_writer *writer, const void *digest, size_t len,
-                           const struct keychannel_answer *got, struct serve_answer *answer)
+static bool take_signature(struct signed_writer *writer, bool fits, const struct keychannel_answer *got,
+                           struct serve_answer *answer)
 {
-    if (got->status != ANSWER_OK) {
-        keychannel_pass_on(got, answer);
-        return false;
-    }
-    if (signature_verify(&writer->scheme, writer->public_key, digest, len, got->value.data, got->value.len) !=
-        SIGNATURE_GOOD) {
+    if (!fits) {
         serve_fail(
             answer, ANSWER_TEMPORARY, "key-mismatch",
             "the key module's signature does not fit the certificate; check that key and certificate belong "
             "together");
         return false;
     }
-    if (ASN1_STRING_set(CMS_SignerInfo_get0_signature(writer->signer), got->value.data, (int)got->value.len))
+    if (ASN1_STRING_set(writer->signer->signature, got->value.data, (int)got->value.len))
         return true;
     serve_fail(answer, ANSWER_TEMPORARY, "memory", "out of memory");
     return false;
+}
+
+static bool fits(const struct signed_writer *writer, const void *input, size_t len,
+                 const struct buf *signature)
+{
+    return (signature_is_of_message(&writer->scheme)
+                ? signature_verify_message(&writer->scheme, writer->public_key, input, len, signature->data,
+                                           signature->len)
+                : signature_verify(&writer->scheme, writer->public_key, input, len, signature->data,
+                                   signature->len)) == SIGNATURE_GOOD;
+}
+
+/* Has `input` signed: the digest of the attributes, or themselves. */
+static bool ask_signature(struct signed_writer *writer, const void *input, size_t len,
+                          struct keychannel *channel, const char *key, struct serve_answer *answer)
+{
+    struct keychannel_answer got;
+    char scheme[32];
+    bool ok = false;
+
+    signature_scheme_name(&writer->scheme, scheme, sizeof(scheme));
+    keychannel_sign(channel, key, scheme, signature_is_of_message(&writer->scheme), input, len, &got);
+    if (got.status == ANSWER_OK)
+        ok = take_signature(writer, fits(writer, input, len, &got.value), &got, answer);
+    else
+        keychannel_pass_on(&got, answer);
+    keychannel_answer_free(&got);
+    return ok;
 }
 
 bool signed_writer_sign(struct signed_writer *writer, const void *digest, size_t len,
@@ -146,33 +209,23 @@ bool signed_writer_sign(struct signed_writer *writer, const void *digest, size_t
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned int hash_len = 0;
     struct buf der = {0};
-    struct keychannel_answer got;
-    char scheme[32];
-    bool ok;
+    bool ok = false;
 
-    if (!add_attributes(writer, digest, len) || !encode_attributes(writer->signer, &der) ||
-        !EVP_Digest(der.data, der.len, hash, &hash_len, digest_md(writer->scheme.digest), NULL)) {
+    if (!add_attributes(writer, digest, len) ||
+        !der_append(&der, writer->signer->signed_attributes, ASN1_ITEM_rptr(Attributes)) ||
+        !EVP_Digest(der.data, der.len, hash, &hash_len, digest_md(writer->scheme.digest), NULL))
         serve_fail(answer, ANSWER_TEMPORARY, "memory", "the signed attributes cannot be built");
-        buf_free(&der);
-        return false;
-    }
-    signature_scheme_name(&writer->scheme, scheme, sizeof(scheme));
-    keychannel_sign(channel, key, scheme, hash, hash_len, &got);
-    ok = take_signature(writer, hash, hash_len, &got, answer);
-    keychannel_answer_free(&got);
+    else if (signature_is_of_message(&writer->scheme))
+        ok = ask_signature(writer, der.data, der.len, channel, key, answer);
+    else
+        ok = ask_signature(writer, hash, hash_len, channel, key, answer);
     buf_free(&der);
     return ok;
 }
 
 bool signed_writer_encode(const struct signed_writer *writer, struct buf *der)
 {
-    unsigned char *octets = NULL;
-    int len = i2d_CMS_ContentInfo(writer->cms, &octets);
-
-    if (len > 0)
-        buf_add(der, octets, (size_t)len);
-    OPENSSL_free(octets);
-    return len > 0;
+    return der_append(der, writer->info, ASN1_ITEM_rptr(SignedContentInfo));
 }
 
 bool signed_writer_parts(const struct buf *der, struct signed_parts *parts_r)

@@ -1,6 +1,5 @@
-/* Builds a SignedData around a signature that another process makes. OpenSSL's CMS interface gets the
-   certificate's public key in place of the private one; it compares public parts only. That is nowhere
-   promised, a test holds it. */
+/* Builds a SignedData around a signature that another process makes: OpenSSL's CMS interface wants the
+   private key itself, and sorts the certificates. */
 #ifndef SMIME_SIGNED_WRITER_H
 #define SMIME_SIGNED_WRITER_H
 

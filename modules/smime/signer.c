@@ -19,7 +19,7 @@ void signer_read(struct signer *signer, const void *der, size_t len)
         find(signer, SIGNER_UNSUPPORTED, "unreadable");
         return;
     }
-    signer->digest = digest_by_nid(der_plain_algorithm(signer->info->digest_algorithm));
+    signer->digest = digest_read(signer->info->digest_algorithm);
     signer->has_attributes = signer_info_attributes(signer->info, &signer->attributes);
 }
 
@@ -85,7 +85,7 @@ static void verify_content(struct signer *signer, const unsigned char *digest, s
 {
     const ASN1_OCTET_STRING *signature = signer->info->signature;
 
-    if (signer->scheme.family == SIGNATURE_ED25519)
+    if (signature_is_of_message(&signer->scheme))
         find(signer, SIGNER_UNSUPPORTED,
              "unknown-algorithm"); /* it would sign the content itself, not a digest */
     else
@@ -94,13 +94,26 @@ static void verify_content(struct signer *signer, const unsigned char *digest, s
                               ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature)));
 }
 
+/* The signature over the attributes, or their digest. */
+static enum signature_result check_attributes(const struct signer *signer, const struct buf *der)
+{
+    const ASN1_OCTET_STRING *signature = signer->info->signature;
+    const unsigned char *octets = ASN1_STRING_get0_data(signature);
+    size_t octets_len = (size_t)ASN1_STRING_length(signature);
+    EVP_PKEY *key = X509_get0_pubkey(signer->certificate);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+
+    if (signature_is_of_message(&signer->scheme))
+        return signature_verify_message(&signer->scheme, key, der->data, der->len, octets, octets_len);
+    if (EVP_Digest(der->data, der->len, hash, &len, digest_md(signer->digest), NULL) <= 0)
+        return SIGNATURE_KEY_UNSUPPORTED;
+    return signature_verify(&signer->scheme, key, hash, len, octets, octets_len);
+}
+
 /* The signature is over the attributes, and they name the content's digest. */
 static void verify_attributes(struct signer *signer, const unsigned char *digest, size_t len)
 {
-    const ASN1_OCTET_STRING *signature = signer->info->signature;
-    EVP_PKEY *key = X509_get0_pubkey(signer->certificate);
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned int hash_len = 0;
     struct buf der = {0};
 
     if (ASN1_STRING_length(signer->attributes.message_digest) != (int)len ||
@@ -108,16 +121,10 @@ static void verify_attributes(struct signer *signer, const unsigned char *digest
         find(signer, SIGNER_BAD, "content");
         return;
     }
-    if (!signer_info_encode_attributes(signer->info, &der) ||
-        EVP_Digest(der.data, der.len, hash, &hash_len, digest_md(signer->digest), NULL) <= 0)
-        find(signer, SIGNER_BAD, "attributes");
-    else if (signer->scheme.family == SIGNATURE_ED25519)
-        take(signer, signature_verify_message(&signer->scheme, key, der.data, der.len,
-                                              ASN1_STRING_get0_data(signature),
-                                              (size_t)ASN1_STRING_length(signature)));
+    if (signer_info_encode_attributes(signer->info, &der))
+        take(signer, check_attributes(signer, &der));
     else
-        take(signer, signature_verify(&signer->scheme, key, hash, hash_len, ASN1_STRING_get0_data(signature),
-                                      (size_t)ASN1_STRING_length(signature)));
+        find(signer, SIGNER_BAD, "attributes");
     buf_free(&der);
 }
 

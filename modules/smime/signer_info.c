@@ -67,6 +67,17 @@ static bool read_signing_time(const ASN1_TYPE *value, const ASN1_TIME **time_r)
     return ASN1_TIME_to_tm(*time_r, &tm) > 0;
 }
 
+/* Once or not at all, and then a SEQUENCE. */
+static bool read_sequence(const SignerInfo *info, int nid, const ASN1_STRING **sequence_r)
+{
+    const ASN1_TYPE *value = NULL;
+    int found = single_value(info, nid, &value);
+
+    if (found == 1 && value->type == V_ASN1_SEQUENCE)
+        *sequence_r = value->value.sequence;
+    return found == 0 || *sequence_r != NULL;
+}
+
 bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *attributes_r)
 {
     const ASN1_TYPE *value = NULL;
@@ -84,12 +95,8 @@ bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *at
         return false;
     if (single_value(info, NID_SMIMECapabilities, &value) == 1 && value->type == V_ASN1_SEQUENCE)
         attributes_r->capabilities = value->value.sequence;
-    found = single_value(info, NID_id_smime_aa_signingCertificateV2, &value);
-    if (found < 0 || (found == 1 && value->type != V_ASN1_SEQUENCE))
-        return false;
-    if (found == 1)
-        attributes_r->signing_certificate = value->value.sequence;
-    return true;
+    return read_sequence(info, NID_id_smime_aa_signingCertificateV2, &attributes_r->signing_certificate_v2) &&
+           read_sequence(info, NID_id_smime_aa_signingCertificate, &attributes_r->signing_certificate);
 }
 
 static EssCertificateId *first_certificate_id(const ASN1_STRING *der)
@@ -106,23 +113,28 @@ static EssCertificateId *first_certificate_id(const ASN1_STRING *der)
     return id;
 }
 
-bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate)
+/* `default_nid` where the identifier names no hash. */
+static bool names(const ASN1_STRING *list, int default_nid, X509 *certificate)
 {
+    EssCertificateId *id = first_certificate_id(list);
+    const struct digest_algorithm *hash =
+        id == NULL ? NULL : digest_by_nid(id->hash == NULL ? default_nid : der_plain_algorithm(id->hash));
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    const struct digest_algorithm *hash;
-    EssCertificateId *id;
-    bool same;
+    bool same = hash != NULL && X509_digest(certificate, digest_md(hash), digest, &len) > 0 &&
+                ASN1_STRING_length(id->digest) == (int)len &&
+                memcmp(ASN1_STRING_get0_data(id->digest), digest, len) == 0;
 
-    if (attributes->signing_certificate == NULL)
-        return true;
-    id = first_certificate_id(attributes->signing_certificate);
-    hash = id == NULL ? NULL : digest_by_nid(id->hash == NULL ? NID_sha256 : der_plain_algorithm(id->hash));
-    same = hash != NULL && X509_digest(certificate, digest_md(hash), digest, &len) > 0 &&
-           ASN1_STRING_length(id->digest) == (int)len &&
-           memcmp(ASN1_STRING_get0_data(id->digest), digest, len) == 0;
     ASN1_item_free((ASN1_VALUE *)id, ASN1_ITEM_rptr(EssCertificateId));
     return same;
+}
+
+bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate)
+{
+    return (attributes->signing_certificate_v2 == NULL ||
+            names(attributes->signing_certificate_v2, NID_sha256, certificate)) &&
+           (attributes->signing_certificate == NULL ||
+            names(attributes->signing_certificate, NID_sha1, certificate));
 }
 
 bool signer_info_encode_attributes(const SignerInfo *info, struct buf *der)

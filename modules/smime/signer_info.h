@@ -14,9 +14,10 @@ void signer_info_free(SignerInfo *info);
 struct signed_attributes {
     const ASN1_OBJECT *content_type;
     const ASN1_OCTET_STRING *message_digest;
-    const ASN1_TIME *signing_time;          /* NULL: not there */
-    const ASN1_STRING *capabilities;        /* DER of the SEQUENCE; NULL: not there */
-    const ASN1_STRING *signing_certificate; /* ESS signingCertificateV2, DER; NULL: not there */
+    const ASN1_TIME *signing_time;             /* NULL: not there */
+    const ASN1_STRING *capabilities;           /* DER of the SEQUENCE; NULL: not there */
+    const ASN1_STRING *signing_certificate_v2; /* ESS signingCertificateV2, DER; NULL: not there */
+    const ASN1_STRING *signing_certificate;    /* the older signingCertificate (RFC 2634), by SHA-1 */
 };
 /* contentType and messageDigest exactly once, signingTime at most once, each with one value of the right type
    (RFC 5652 11); else false. What is returned is borrowed from `info`. */
@@ -24,7 +25,8 @@ bool signer_info_attributes(const SignerInfo *info, struct signed_attributes *at
 /* Each attribute stands where RFC 5652 11 allows it: those three are never unsigned, a countersignature is
  * never signed. */
 bool signer_info_attributes_in_place(const SignerInfo *info);
-/* Does signingCertificateV2 (RFC 5035), if it is there, name this certificate first? */
+/* Do signingCertificateV2 (RFC 5035) and signingCertificate, as far as they are there, name this certificate
+ * first? */
 bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate);
 
 /* Appends what is signed: the attributes as SET OF, in the order they came. */

@@ -116,6 +116,14 @@ const char *certificate_key(const X509 *certificate)
         return "rsa-pss";
     case EVP_PKEY_EC:
         return "ec";
+    case EVP_PKEY_ED25519:
+        return "ed25519";
+    case EVP_PKEY_ED448:
+        return "ed448";
+    case EVP_PKEY_X25519:
+        return "x25519";
+    case EVP_PKEY_X448:
+        return "x448";
     default:
         return "other";
     }

@@ -40,7 +40,7 @@ struct ask_verdict {
     char *verdict, *reason, *fingerprint, *area, *subject, *issuer;
     struct buf serial, issuer_der, ski;
     char *not_before, *not_after; /* ISO: compare as text */
-    char *key;                    /* rsa, rsa-pss, ec, other */
+    char *key;                    /* rsa, rsa-pss, ec, ed25519, ed448, x25519, x448, other */
     uint64_t bits;
     struct strlist addresses;
     char *evidence;      /* one line */

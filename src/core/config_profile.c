@@ -11,7 +11,7 @@
 static const struct builtin {
     const char *name, *cipher, *keytrans, *rsa, *digest, *form, *strict;
 } builtins[] = {
-    {"default", "auto", "rsa-pkcs1", "pkcs1", "sha256", "clear", "no"},
+    {"default", "auto", "auto", "pkcs1", "sha256", "clear", "no"},
     {"modern", "aes-256-gcm", "rsa-oaep-sha256", "pss", "sha256", "clear", "no"},
     {"bdew", "aes-256-cbc", "rsa-oaep-sha256", "pss", "sha256", "clear", "yes"},
 };
@@ -23,7 +23,7 @@ static const struct setting {
 } settings[] = {
     {"cipher", "auto aes-128-cbc aes-192-cbc aes-256-cbc aes-128-gcm aes-192-gcm aes-256-gcm",
      offsetof(struct config_profile, cipher)},
-    {"keytrans", "rsa-pkcs1 rsa-oaep-sha256 rsa-oaep-sha384 rsa-oaep-sha512",
+    {"keytrans", "auto rsa-pkcs1 rsa-oaep-sha256 rsa-oaep-sha384 rsa-oaep-sha512",
      offsetof(struct config_profile, keytrans)},
     {"sign", "rsa-pkcs1=pkcs1 rsa-pss=pss", offsetof(struct config_profile, rsa)},
     {"digest", "sha256 sha384 sha512", offsetof(struct config_profile, digest)},

@@ -18,6 +18,9 @@ bool form_keytrans_fits(const struct config_profile *profile, const char *keytra
 {
     if (keytrans == NULL)
         return false;
+    if (strcmp(profile->keytrans, "auto") == 0 &&
+        (strcmp(keytrans, "rsa-pkcs1") == 0 || begins(keytrans, oaep)))
+        return true;
     return strcmp(keytrans, profile->keytrans) == 0 ||
            (!config_profile_strict(profile) && begins(keytrans, ecdh));
 }
@@ -99,6 +102,8 @@ static char *oaep_text(const char *hashes)
 
 char *form_keytrans_text(const char *keytrans)
 {
+    if (strcmp(keytrans, "auto") == 0) /* of a profile */
+        return mem_strdup("RSAES-PKCS1-v1_5, RSAES-OAEP");
     if (strcmp(keytrans, "rsa-pkcs1") == 0)
         return mem_strdup("RSAES-PKCS1-v1_5");
     if (begins(keytrans, oaep))

@@ -11,6 +11,8 @@ static void write_store(const struct message *message, const struct layer_signer
     xml_begin(&w, body);
     xml_open(&w, "store");
     xml_put(&w, "area", message->config->harvest == CONFIG_HARVEST_PUBLIC ? "public" : "review");
+    if (signer->capabilities.len > 0)
+        xml_put(&w, "signing-time", signer->signing_time);
     xml_open(&w, "certificate");
     xml_put_base64(&w, signer->certificate->data, signer->certificate->len);
     xml_close(&w);

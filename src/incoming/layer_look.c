@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "incoming/armour.h"
 #include "incoming/layer.h"
 
 static enum layer_kind kind_of(enum cms_type type)
@@ -31,16 +32,44 @@ static enum layer_kind kind_of_label(const struct mime_part *part)
     return LAYER_ENCRYPTED;
 }
 
-static int look_opaque(struct layer_look *look, int fd, const struct mime_part *part)
+static int read_outline(struct layer_look *look)
 {
-    struct source *source;
+    struct source *source = source_new(look->content.fd, look->content.offset, look->content.length,
+                                       look->encoding, SOURCE_EOL_KEEP);
+    int rc;
+
+    cms_outline_free(&look->outline);
+    rc = cms_outline_read(&look->outline, source, false);
+    source_free(source);
+    return rc;
+}
+
+/* The CMS object in a part, in its transfer encoding, or if it is none in that, in armour. */
+static int look_at_object(struct layer_look *look, int fd, const struct mime_part *part)
+{
+    struct layer_entity base64;
     int rc;
 
     look->content = (struct layer_entity){fd, part->body, part->end - part->body};
     look->encoding = part->encoding;
-    source = source_new(fd, part->body, part->end - part->body, part->encoding, SOURCE_EOL_KEEP);
-    rc = cms_outline_read(&look->outline, source, false);
-    source_free(source);
+    rc = read_outline(look);
+    if (rc != 0 || look->outline.type != CMS_NONE || part->encoding == MIME_BASE64 ||
+        part->encoding == MIME_QP || !armour_find(&look->content, &base64))
+        return rc;
+    look->content = base64;
+    look->encoding = MIME_BASE64;
+    rc = read_outline(look);
+    if (look->outline.type == CMS_NONE) {
+        look->content = (struct layer_entity){fd, part->body, part->end - part->body};
+        look->encoding = part->encoding;
+    }
+    return rc;
+}
+
+static int look_opaque(struct layer_look *look, int fd, const struct mime_part *part)
+{
+    int rc = look_at_object(look, fd, part);
+
     look->readable = look->outline.type != CMS_NONE;
     look->kind = look->readable ? kind_of(look->outline.type) : kind_of_label(part);
     look->too_much = look->outline.too_much;
@@ -49,16 +78,16 @@ static int look_opaque(struct layer_look *look, int fd, const struct mime_part *
     return rc;
 }
 
-static void look_detached(struct layer_look *look, int fd, const struct mime_part *part)
+/* What the signature's part holds is for the smime module to say. */
+static int look_detached(struct layer_look *look, int fd, const struct mime_part *part)
 {
-    const struct mime_part *entity = part->children, *signature = entity->next;
+    const struct mime_part *entity = part->children;
 
     look->kind = LAYER_SIGNED;
     look->readable = true;
     look->detached = true;
-    look->content = (struct layer_entity){fd, signature->body, signature->end - signature->body};
-    look->encoding = signature->encoding;
     look->covered = (struct layer_entity){fd, entity->start, entity->end - entity->start};
+    return look_at_object(look, fd, entity->next);
 }
 
 /* Two Content-Type fields, one of them perhaps behind a bare CR, a parameter given twice,
@@ -80,8 +109,7 @@ static int look_at_shape(struct layer_look *look, int fd, const struct mime *mim
     case SMIME_SHAPE_OPAQUE:
         return look_opaque(look, fd, mime->root);
     case SMIME_SHAPE_DETACHED:
-        look_detached(look, fd, mime->root);
-        return 0;
+        return look_detached(look, fd, mime->root);
     default:
         return 0;
     }

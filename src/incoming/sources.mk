@@ -1,6 +1,7 @@
 # Incoming mail: unwrap, verify, report, deliver.
 INCOMING_SRC := \
 	src/incoming/alike.c \
+	src/incoming/armour.c \
 	src/incoming/assemble.c \
 	src/incoming/author.c \
 	src/incoming/copydigest.c \

@@ -4,11 +4,18 @@
 #include <string.h>
 #include <strings.h>
 
+/* Names stand in encoded words, too (RFC 2047), where RFC 2231 has another way. */
 static bool has_ending(const char *name, const char *ending)
 {
-    size_t n = name == NULL ? 0 : strlen(name), e = strlen(ending);
+    char *decoded = name == NULL ? NULL : header_decode(name);
+    size_t n = decoded == NULL ? 0 : strlen(decoded), e = strlen(ending);
+    bool found;
 
-    return n >= e && strcasecmp(name + n - e, ending) == 0;
+    while (n > 0 && strchr(" \t\r\n", decoded[n - 1]) != NULL)
+        n--;
+    found = n >= e && strncasecmp(decoded + n - e, ending, e) == 0;
+    free(decoded);
+    return found;
 }
 
 /* Does the part's file name (RFC 8551 3.2.1: name of Content-Type, filename of Content-Disposition) end in
@@ -28,14 +35,21 @@ static bool named(const struct mime_part *part, const char *const *endings)
     return found;
 }
 
+/* application/pkcs7-WHAT or application/x-pkcs7-WHAT, with blanks around it as they stand in quotes. */
 static bool is_pkcs7(const char *type, const char *what)
 {
-    if (strncasecmp(type, "application/", 12) != 0)
-        return false;
-    type += 12;
-    if (strncasecmp(type, "x-", 2) == 0)
-        type += 2;
-    return strncasecmp(type, "pkcs7-", 6) == 0 && strcasecmp(type + 6, what) == 0;
+    static const char *const beginnings[] = {"application/pkcs7-", "application/x-pkcs7-"};
+
+    type += strspn(type, " \t");
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        size_t len = strlen(beginnings[i]);
+
+        if (strncasecmp(type, beginnings[i], len) == 0 && strncasecmp(type + len, what, strlen(what)) == 0) {
+            type += len + strlen(what);
+            return type[strspn(type, " \t")] == '\0';
+        }
+    }
+    return false;
 }
 
 /* multipart/signed says by its protocol what it is; if it has none (some clients forget it) the second part

@@ -7,11 +7,12 @@
 #define STATUS "status=ok|none|temporary|permanent|interaction reason?=word text?=text"
 #define SIGN_SCHEMES                                                                                         \
     "rsa-pkcs1-sha256|rsa-pkcs1-sha384|rsa-pkcs1-sha512|rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|"       \
-    "ecdsa-sha256|ecdsa-sha384|ecdsa-sha512"
+    "ecdsa-sha256|ecdsa-sha384|ecdsa-sha512|ed25519"
 #define OPEN_SCHEMES                                                                                         \
-    "rsa-pkcs1|rsa-oaep-sha1|rsa-oaep-sha256|rsa-oaep-sha384|rsa-oaep-sha512|rsa-oaep-sha256-mgf1-sha1|"     \
-    "rsa-oaep-sha384-mgf1-sha1|rsa-oaep-sha512-mgf1-sha1|"                                                   \
-    "ecdh-sha1|ecdh-sha224|ecdh-sha256|ecdh-sha384|ecdh-sha512"
+    "rsa-pkcs1|rsa-oaep-sha1|rsa-oaep-sha224|rsa-oaep-sha256|rsa-oaep-sha384|rsa-oaep-sha512|"               \
+    "ecdh-sha1|ecdh-sha224|ecdh-sha256|ecdh-sha384|ecdh-sha512|"                                             \
+    "ecdh-hkdf-sha256|ecdh-hkdf-sha384|ecdh-hkdf-sha512"
+#define HASHES "sha1|sha224|sha256|sha384|sha512"
 
 #define CHILDREN(...)                                                                                        \
     (const struct schema_child[])                                                                            \
@@ -76,16 +77,37 @@ static const struct schema_element allow = {"allow", "key=text operation=sign|op
                                             SCHEMA_EMPTY, NULL, NULL};
 static const struct schema_element grant_request = {"grant", "", SCHEMA_EMPTY, CHILDREN({&allow, '+'}), NULL};
 
+static const char *check_sign(const struct xml_node *node)
+{
+    bool message = strcmp(xml_attribute(node, "scheme"), "ed25519") == 0;
+
+    return (xml_child(node, "message") != NULL) != message ||
+                   (xml_attribute(node, "digest") != NULL) == message
+               ? "ed25519 signs a message, the other schemes a digest"
+               : NULL;
+}
+
 static const struct schema_element signature = {"signature", "", SCHEMA_BASE64, NULL, NULL};
-static const struct schema_element key_sign_request = {"sign", "key=text scheme=" SIGN_SCHEMES " digest=hex",
-                                                       SCHEMA_EMPTY, NULL, NULL};
+static const struct schema_element message = {"message", "", SCHEMA_BASE64, NULL, NULL};
+static const struct schema_element key_sign_request = {"sign", "key=text scheme=" SIGN_SCHEMES " digest?=hex",
+                                                       SCHEMA_EMPTY, CHILDREN({&message, '?'}), check_sign};
 static const struct schema_element key_sign_answer = {"sign", "", SCHEMA_EMPTY, CHILDREN({&signature, '1'}),
                                                       NULL};
 
+static bool scheme_is(const struct xml_node *node, const char *family)
+{
+    return strncmp(xml_attribute(node, "scheme"), family, strlen(family)) == 0;
+}
+
 static const char *check_open(const struct xml_node *node)
 {
-    bool ecdh = strncmp(xml_attribute(node, "scheme"), "ecdh-", 5) == 0;
+    bool ecdh = scheme_is(node, "ecdh-");
 
+    if (!scheme_is(node, "rsa-oaep-") &&
+        (xml_attribute(node, "mgf1") != NULL || xml_attribute(node, "label") != NULL))
+        return "mgf1 and label belong to the rsa-oaep schemes";
+    if (!scheme_is(node, "ecdh-hkdf-") && xml_attribute(node, "salt") != NULL)
+        return "salt belongs to the ecdh-hkdf schemes";
     if ((xml_attribute(node, "wrap") != NULL) != ecdh || (xml_child(node, "originator") != NULL) != ecdh ||
         (xml_child(node, "shared-info") != NULL) != ecdh)
         return "wrap, originator and shared-info belong to the ecdh schemes, all three";
@@ -97,13 +119,16 @@ static const struct schema_element shared_info = {"shared-info", "", SCHEMA_BASE
 static const struct schema_element encrypted = {"encrypted", "", SCHEMA_BASE64, NULL, NULL};
 static const struct schema_element content_key = {"content-key", "", SCHEMA_BASE64, NULL, NULL};
 static const struct schema_element key_open_request = {
-    "open", "key=text length=number scheme=" OPEN_SCHEMES " wrap?=aes128|aes192|aes256", SCHEMA_EMPTY,
-    CHILDREN({&originator, '?'}, {&shared_info, '?'}, {&encrypted, '1'}), check_open};
+    "open",
+    "key=text length=number scheme=" OPEN_SCHEMES " mgf1?=" HASHES
+    " label?=hex salt?=hex wrap?=aes128|aes192|aes256|des-ede3",
+    SCHEMA_EMPTY, CHILDREN({&originator, '?'}, {&shared_info, '?'}, {&encrypted, '1'}), check_open};
 static const struct schema_element key_open_answer = {"open", "", SCHEMA_EMPTY, CHILDREN({&content_key, '1'}),
                                                       NULL};
 
 static const struct schema_element store_request = {
-    "store", "area=public|review", SCHEMA_EMPTY, CHILDREN({&certificate, '1'}, {&capabilities, '?'}), NULL};
+    "store", "area=public|review signing-time?=time", SCHEMA_EMPTY,
+    CHILDREN({&certificate, '1'}, {&capabilities, '?'}), NULL};
 static const struct schema_element store_answer = {"store", "fingerprint=sha256", SCHEMA_EMPTY, NULL, NULL};
 static const struct schema_element list_request = {"list", "area=" AREA " after?=sha256", SCHEMA_EMPTY, NULL,
                                                    NULL};
@@ -128,7 +153,7 @@ static const struct schema_element verdict = {
     "verdict=valid|expired|not-yet-valid|revoked|distrusted|no-path|untrusted-root|bad-signature|wrong-use|"
     "wrong-address|weak|status-unknown reason?=text fingerprint=sha256 area?=" AREA
     " subject=text issuer=text serial=hex issuer-der=base64 ski?=hex not-before=time not-after=time "
-    "key=rsa|rsa-pss|ec|other bits=number deciding?=sha256",
+    "key=rsa|rsa-pss|ec|ed25519|ed448|x25519|x448|other bits=number deciding?=sha256",
     SCHEMA_EMPTY, CHILDREN({&address, '*'}, {&path, '*'}, {&evidence, '*'}), NULL};
 static const struct schema_element validate_answer = {"validate", "", SCHEMA_EMPTY, CHILDREN({&verdict, '+'}),
                                                       NULL};
@@ -148,7 +173,7 @@ static const struct schema_element recipient = {"recipient", "", SCHEMA_EMPTY,
 static const struct schema_element encrypt_request = {
     "encrypt",
     "cipher=auto|aes-128-cbc|aes-192-cbc|aes-256-cbc|aes-128-gcm|aes-192-gcm|aes-256-gcm "
-    "keytrans=rsa-pkcs1|rsa-oaep-sha1|rsa-oaep-sha256|rsa-oaep-sha384|rsa-oaep-sha512 output=number "
+    "keytrans=auto|rsa-pkcs1|rsa-oaep-sha1|rsa-oaep-sha256|rsa-oaep-sha384|rsa-oaep-sha512 output=number "
     "eol=lf|crlf",
     SCHEMA_EMPTY, CHILDREN({&recipient, '+'}, {&piece, '+'}), NULL};
 static const struct schema_element encrypt_answer = {

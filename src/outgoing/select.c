@@ -103,10 +103,20 @@ static bool out_of_time(const struct ask_verdict *verdict, const char *now)
            (verdict->not_after != NULL && strcmp(verdict->not_after, now) < 0);
 }
 
+/* By the schemes of julia-module(7). */
+static bool key_signs(const struct ask_verdict *verdict)
+{
+    static const char *const kinds[] = {"rsa", "rsa-pss", "ec", "ed25519"};
+    for (size_t i = 0; verdict->key != NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i], verdict->key) == 0)
+            return true;
+    return verdict->key == NULL;
+}
+
 unsigned int select_rank(enum select_use use, const struct ask_entry *entry,
                          const struct ask_verdict *verdict, const char *now)
 {
-    if (use == SELECT_SIGN && entry->key == NULL)
+    if (use == SELECT_SIGN && (entry->key == NULL || !key_signs(verdict)))
         return 0;
     if (!verdict_is(verdict, "valid"))
         return use == SELECT_SIGN && good_enough_to_sign(verdict, now) ? 1 : 0;
@@ -139,8 +149,21 @@ static unsigned int nearness(const char *verdict)
     return 0;
 }
 
-static char *reason_detail(const struct ask_verdict *verdict)
+static bool wrong_key(const struct want *want, const struct ask_verdict *verdict)
 {
+    return want->use == SELECT_SIGN && !key_signs(verdict);
+}
+
+/* What stands against a candidate: its key, or its verdict. */
+static const char *objection(const struct want *want, const struct select_candidate *candidate)
+{
+    return wrong_key(want, &candidate->verdict) ? "wrong-use" : candidate->verdict.verdict;
+}
+
+static char *reason_detail(const struct want *want, const struct ask_verdict *verdict)
+{
+    if (wrong_key(want, verdict))
+        return mem_printf("no signatures are made by keys of this kind (%s)", verdict->key);
     if (verdict_is(verdict, "expired") && verdict->not_after != NULL)
         return mem_strndup(verdict->not_after, 10);
     if (verdict_is(verdict, "not-yet-valid") && verdict->not_before != NULL)
@@ -171,7 +194,7 @@ static void explain_none(struct want *want, int kind, const char *unchecked)
             other = candidate;
         unknown = unknown ||
                   (verdict_is(&candidate->verdict, "status-unknown") && key_fits(kind, &candidate->verdict));
-        if (nearest == NULL || nearness(candidate->verdict.verdict) > nearness(nearest->verdict.verdict))
+        if (nearest == NULL || nearness(objection(want, candidate)) > nearness(objection(want, nearest)))
             nearest = candidate;
     }
     choice->wrong_key = other != NULL;
@@ -179,8 +202,8 @@ static void explain_none(struct want *want, int kind, const char *unchecked)
         choice->reason = "wrong-key";
         *text = mem_strdup(other->verdict.key);
     } else if (nearest != NULL) {
-        choice->reason = nearest->verdict.verdict;
-        *text = reason_detail(&nearest->verdict);
+        choice->reason = objection(want, nearest);
+        *text = reason_detail(want, &nearest->verdict);
     }
     if (want->query.uncertain || (unchecked != NULL && want->candidate_count > 0)) {
         choice->uncertain = true;
@@ -313,6 +336,8 @@ static void explain_candidate(const struct want *want, int kind, const struct se
                entry->fingerprint);
     if (want->use == SELECT_SIGN && entry->key == NULL)
         buf_add_text(&line, " no private key");
+    if (wrong_key(want, v))
+        buf_printf(&line, " its key (%s) cannot sign", v->key);
     buf_printf(&line, " %s", v->verdict != NULL ? v->verdict : "not checked");
     if (candidate->rank > 0 && !key_fits(kind, v))
         buf_printf(&line, " key=%s: the profile is strict, it takes RSA keys only",

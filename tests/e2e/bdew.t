@@ -283,7 +283,7 @@ def wrong_outside(tap, g, make):
             ("OAEP with SHA-1", {"more": oaep("sha1", "sha1")}, "RSAES-OAEP (SHA-1, MGF1-SHA-1)"),
             ("OAEP with MGF1 by SHA-1", {"more": oaep("sha256", "sha1")}, "RSAES-OAEP (SHA-256, MGF1-SHA-1)"),
             ("OAEP with SHA-512", {"more": oaep("sha512", "sha512")}, "RSAES-OAEP (SHA-512, MGF1-SHA-512)"),
-            ("OAEP with hashes that do not belong together", {"more": oaep("sha256", "sha512")}, "RSAES-OAEP (other)"),
+            ("OAEP with hashes that do not belong together", {"more": oaep("sha256", "sha512")}, "RSAES-OAEP (SHA-256, MGF1-SHA-512)"),
             ("AES-GCM", {"cipher": "aes-256-gcm"}, "AES-256-GCM"),
             ("3DES", {"cipher": "des3"}, "DES-EDE3-CBC"),
             ("Camellia", {"cipher": "camellia256"}, "CAMELLIA-256-CBC"),

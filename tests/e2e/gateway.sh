@@ -67,7 +67,7 @@ gate_services() {
     done
     install -d -m 750 -o julia-keys-file -g julia-keys-file "$base/var/index/keys-file"
     install -d -m 750 -o julia-trust -g julia-trust "$base/var/index/trust"
-    chown -R julia-keys-file: "$base/etc/private" "$base/etc/public" "$base/var/review"
+    chown -R julia-keys-file: "$base/etc/private" "$base/etc/public" "$base/var/review" "$base/var/capabilities"
     printf 'CORE_USER = %s\nINDEX = var/index/keys-file/index.sqlite\n' $WORLD_USER >"$base/etc/keys-file.conf"
     echo 'INDEX = var/index/trust/index.sqlite' >"$base/etc/trust.conf"
     for n in keys-file trust smime; do _service $n; done

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Incoming mail in all its layers: algorithms and forms, whose key opens what for whom, nesting up to MAX_DEPTH and beyond."""
+import base64
 import os
+import re
 import shutil
 import sys
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
-from outside import EYE, Outside, der_of, fields, receive, text, wrap  # noqa: E402
+from outside import EYE, Outside, der_of, fields, receive, text, tlv, wrap  # noqa: E402
 
 ONE, TWO, MAIL = "user_1@behoerde.de", "user_2@behoerde.de", "mail@behoerde.de"
 EC = "ec@behoerde.de"
@@ -99,6 +102,89 @@ def depth(tap, g, out):
     tap.ok("event=limit limit=MAX_DEPTH" in log and "kind=unsupported result=sent" in log, "... logged, and ADMIN is told", log[-1000:])
 
 
+def compress(entity):
+    """CompressedData (RFC 3274), which the openssl program of Debian cannot write."""
+    data, compressed = bytes.fromhex("06092a864886f70d010701"), bytes.fromhex("060b2a864886f70d0109100109")
+    zlib_oid = bytes.fromhex("060b2a864886f70d0109100308")
+    canonical = entity.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    content = tlv(0x30, data, tlv(0xa0, tlv(4, zlib.compress(canonical))))
+    return wrap(tlv(0x30, compressed, tlv(0xa0, tlv(0x30, tlv(2, b"\0"), tlv(0x30, zlib_oid), content))), "compressed-data", name="smime.p7z")
+
+
+def wrappings(tap, g, out):
+    """Every order of layers that RFC 8551 3.7 allows, and some that clients make all the same."""
+    for opaque in (False, True):
+        form = "opaque" if opaque else "clear"
+        signed = out.sign(text(), EYE, opaque=opaque)
+        for label, octets, status in (
+                (f"compressed, signed {form}", out.sign(compress(text()), EYE, opaque=opaque), ("none", "valid")),
+                (f"signed {form}, compressed", compress(signed), ("none", "valid")),
+                (f"compressed, signed {form}, encrypted", out.encrypt(out.sign(compress(text()), EYE, opaque=opaque), ONE, cipher="aes-256-gcm"),
+                 ("decrypted", "valid")),
+                (f"signed {form}, compressed, encrypted", out.encrypt(compress(signed), ONE, cipher="aes-256-gcm"), ("decrypted", "valid")),
+                (f"encrypted, signed {form}", out.sign(out.encrypt(text(), ONE, cipher="aes-256-gcm"), EYE, opaque=opaque), ("decrypted", "valid")),
+                (f"encrypted, compressed, signed {form}", out.sign(compress(out.encrypt(text(), ONE)), EYE, opaque=opaque),
+                 ("not-integrity-protected", "valid")),
+                (f"encrypted twice, signed {form} between", out.encrypt(out.sign(out.encrypt(text(), ONE, cipher="aes-256-gcm"), EYE, opaque=opaque),
+                                                                       ONE, cipher="aes-256-gcm"), ("decrypted", "valid")),
+                (f"two signers, {form}", out.sign(text(), EYE, "second@partner-1.com", opaque=opaque), ("none", "valid"))):
+            check(tap, g, fields() + octets, [ONE], status, label, body=None)
+    for inner in (False, True):
+        check(tap, g, fields() + out.sign(out.sign(text(), "second@partner-1.com", opaque=inner), EYE, opaque=not inner), [ONE],
+              ("none", "valid"), "signed opaque inside clear, and the other way", body=None)
+    check(tap, g, fields() + compress(text()), [ONE], ("none", "none"), "compressed only")
+    check(tap, g, fields() + out.encrypt(compress(compress(text())), ONE), [ONE], ("not-integrity-protected", "none"), "compressed twice, encrypted")
+
+
+def names(tap, g, out):
+    """application/octet-stream goes by its file name, however that is written."""
+    plain = ("not-integrity-protected", "none")
+    body = base64.encodebytes(der_of(out.encrypt(text(), ONE)))
+    for number, (kind, disposition, status) in enumerate((
+            ("; name=SMIME.P7M", "", plain), ("; name*=utf-8''smime.p7m", "", plain), ("; name=\"=?utf-8?Q?smime.p7m?=\"", "", plain),
+            ("", "attachment; filename=smime.p7m", plain), ("", "inline; filename=\"Gru\xdf.p7m\"", plain),
+            ("", "attachment;\n filename*0*=utf-8''Gr%C3%BC%C3%9Fe;\n filename*1=\".p7m\"", plain),
+            ("", "attachment; filename=\"=?iso-8859-1?B?/GJlci5wN20=?=\"", plain),
+            ("; name=message.txt", "attachment; filename=smime.p7m", plain), ("; name=smime.p7", "", ("none", "none")),
+            ("; name=\"smime.p7m.exe\"", "attachment; filename=x", ("none", "none")))):
+        head = f"MIME-Version: 1.0\nContent-Type: application/octet-stream{kind}\nContent-Transfer-Encoding: base64\n"
+        head += f"Content-Disposition: {disposition}\n" if disposition else ""
+        check(tap, g, fields(more=f"X-Number: {number}\n") + head.encode("latin-1") + b"\n" + body, [ONE], status,
+              f"octet-stream{kind} {disposition!r}", body=None)
+    for what in ("", "enveloped-data", "authEnveloped-data", "signed-data", "compressed-data", "certs-only", "nonsense"):
+        for octets, status in ((out.encrypt(text(), ONE, cipher="aes-256-gcm"), ("decrypted", "none")),
+                               (out.sign(text(), EYE, opaque=True), ("none", "valid")), (compress(text()), ("none", "none"))):
+            for mime in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+                check(tap, g, fields() + wrap(der_of(octets), what, mime), [ONE], status, f"{mime}, smime-type {what!r}: {status}", body=None)
+
+
+def armour(tap, g, out):
+    """PEM where CMS in base64 should stand, and base64 without the field that says so."""
+    plain = ("not-integrity-protected", "none")
+    head = b"MIME-Version: 1.0\nContent-Type: application/pkcs7-mime; name=smime.p7m\n"
+    for kind, der, status in (("enveloped", der_of(out.encrypt(text(), ONE)), plain),
+                              ("signed", der_of(out.sign(text(), EYE, opaque=True)), ("none", "valid"))):
+        lines = base64.encodebytes(der)
+        for label in (b"PKCS7", b"CMS", b"PKCS #7 SIGNED DATA"):
+            block = b"-----BEGIN %s-----\n%s-----END %s-----\n" % (label, lines, label)
+            check(tap, g, fields() + head + b"\n" + block, [ONE], status, f"{kind} as PEM, {label.decode()}", body=None)
+        check(tap, g, fields() + head + b"Content-Transfer-Encoding: 8bit\n\n\n \n" + block.replace(b"\n", b"\r\n") + b"\n", [ONE], status,
+              f"{kind} as PEM, blank lines around it", body=None)
+        check(tap, g, fields() + head + b"\n" + lines, [ONE], status, f"{kind} in base64 that nobody announced", body=None)
+        check(tap, g, fields() + head + b"Content-Transfer-Encoding: base-64\n\n" + lines, [ONE], status, f"{kind} in base-64", body=None)
+        unreadable = ("undecryptable", "none")
+        check(tap, g, fields() + head + b"\n-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n", [ONE], unreadable,
+              f"{kind}, but PEM of a certificate", body=None)
+        check(tap, g, fields() + head + b"\n-----BEGIN PKCS7-----\n" + lines, [ONE], unreadable, f"{kind} as PEM without an end", body=None)
+    clear = out.sign(text(), EYE)
+    lines = re.search(rb'filename="smime.p7s"\n\n(.*?)\n\n--', clear, re.DOTALL).group(1)
+    pem = b"-----BEGIN PKCS7-----\n" + lines + b"\n-----END PKCS7-----"
+    for label, octets in (("PEM", clear.replace(b"Content-Transfer-Encoding: base64\n", b"").replace(lines, pem)),
+                          ("base64 that nobody announced", clear.replace(b"Content-Transfer-Encoding: base64\n", b""))):
+        check(tap, g, fields() + octets, [ONE], ("none", "valid"), f"a detached signature as {label}", body=None)
+        check(tap, g, fields() + octets.replace(b"Good morning", b"Good evening"), [ONE], ("none", "invalid"), "... and another text", body=None)
+
+
 def labels(tap, g, out):
     """What it is decides, not what it is called."""
     enveloped, signed = der_of(out.encrypt(text(), ONE)), der_of(out.sign(text(), EYE, opaque=True))
@@ -116,7 +202,6 @@ def labels(tap, g, out):
     pem = gateway.openssl("cms", "-encrypt", "-aes-256-cbc", "-outform", "PEM", "-recip", g.pki.path(ONE + ".crt"), input=text())
     check(tap, g, fields(more="Content-Type: text/plain\n") + b"\n" + pem, [ONE], ("none", "none"), "PEM in a text is a text", body=pem)
     head = b"MIME-Version: 1.0\nContent-Type: application/pkcs7-mime; name=smime.p7m\n"
-    check(tap, g, fields() + head + b"\n" + pem, [ONE], ("undecryptable", "none"), "PEM labelled as S/MIME", body=pem)
     check(tap, g, fields() + head + b"Content-Transfer-Encoding: x-uuencode\n\nbegin 644 smime.p7m\n#,#$P\n`\nend\n", [ONE],
           ("undecryptable", "none"), "uuencoded", body=b"begin 644 smime.p7m\n")
     binary = fields() + head + b"Content-Transfer-Encoding: binary\n\n" + enveloped
@@ -149,8 +234,9 @@ def main():
         g.pki.person(EYE)
         g.pki.person("ecdsa@partner-1.com", "ec")
         g.pki.person("stranger@partner-1.com")
+        g.pki.person("second@partner-1.com")
         shutil.copy(g.pki.path("stranger@partner-1.com.crt"), g.base / "etc/public/stranger.pem")
-        for part in (forms, people, depth, labels):
+        for part in (forms, wrappings, people, depth, names, armour, labels):
             part(tap, g, out)
     return tap.end()
 

@@ -143,7 +143,7 @@ run_as() { setpriv --reuid=$WORLD_USER --regid=$WORLD_USER --clear-groups "$@"; 
 # BASE: a copy, because the build may lie where other users cannot go.
 _world_base() {
     local base=$WORLD/base
-    mkdir -p "$base"/{bin,lib,logs,var/{spool,journal,index,run,review},etc/{public,trusted,untrusted,private,ca}}
+    mkdir -p "$base"/{bin,lib,logs,var/{spool,journal,index,run,review,capabilities},etc/{public,trusted,untrusted,private,ca}}
     [ ! -d "$BUILD/bin" ] || cp -R "$BUILD/bin/." "$base/bin"
     [ ! -d "$BUILD/lib" ] || cp -R "$BUILD/lib/." "$base/lib"
     cp "$SOURCE"/contrib/bin/* "$base/bin"

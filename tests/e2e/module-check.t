@@ -26,6 +26,7 @@ make_key() { # make_key ADDRESS OPENSSL-WORDS...: a private key with its certifi
 }
 make_key rsa@behoerde.de -newkey rsa:2048
 make_key ec@behoerde.de -newkey ec -pkeyopt ec_paramgen_curve:prime256v1
+make_key ed@behoerde.de -newkey ed25519
 
 check() { # check WORDS...: output in $base/out, prints the exit status
     timeout 120 "$build/bin/julia-module-check" -b "$base" "$@" > "$base/out" 2> "$base/err"
@@ -42,6 +43,7 @@ clean() { # clean NAME WORDS...: nothing may be found
 clean 'keys-file, RSA key' -r keys -a rsa@behoerde.de keys-file
 is "$(grep -c SKIP "$base/out")" 0 '... with all that can be tried'
 clean 'keys-file, EC key' -r keys -a ec@behoerde.de keys-file
+clean 'keys-file, Ed25519 key' -r keys -a ed@behoerde.de keys-file
 clean 'trust' -r trust trust
 clean 'smime' -r smime smime
 clean 'keys-example.py' -r keys "keys-example.py etc/example"

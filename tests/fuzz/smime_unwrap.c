@@ -40,6 +40,17 @@ static const char ec_certificate[] =
     "+wgCrqVgNVW2+wmyC5Ctr1blP/+qNBnYJaIPD7pNohO5o5Pjtr9ZgGz3Rala0h1oOuNIQ0Ah8hSxNVqT4bmOx+4QSvszkfFe"
     "cQf13FeQrhWVwUFtcIdgExdD";
 
+static const char x25519_certificate[] =
+    "MIICazCCAVOgAwIBAgIUTrPrrxDTEEDof1/vRluAMAxmuJYwDQYJKoZIhvcNAQELBQAwITENMAsGA1UECgwEVGVzdDEQMA4G"
+    "A1UEAwwHVGVzdCBDQTAeFw0yNjExMjkyMTU2NDhaFw0zNTAyMTUyMTU2NDhaMCAxDTALBgNVBAoMBFRlc3QxDzANBgNVBAMM"
+    "BngyNTUxOTAqMAUGAytlbgMhAF8KfbemrqQq+wROmhyCpbQmdUxXq5APwEGB78EaukQ0o4GVMIGSMAwGA1UdEwEB/wQCMAAw"
+    "DgYDVR0PAQH/BAQDAgOoMBMGA1UdJQQMMAoGCCsGAQUFBwMEMB0GA1UdDgQWBBTacqLGumviX1M7QcDqR7PE6lAzCTAfBgNV"
+    "HSMEGDAWgBTKilxFY86DAgqd0C/w3OIaVWtPGzAdBgNVHREEFjAUgRJ4MjU1MTlAZXhhbXBsZS5vcmcwDQYJKoZIhvcNAQEL"
+    "BQADggEBAIvFeKypEZveQR6Ei9gLjienGm35CMjs4HM3xomOmJNxI3B0UbuTh0kex5yqpnOvAgpZh1PK4jpwHlfw7lGWacUV"
+    "+4zSXCfZ4aEIibNXm6emp2gOkINhP4OQfKXEHZLHx3jkcAGAteEFS36igv+8L3gjsiJSQuZFC0Mo3dEVxmgkk/J/ncHHrtQ6"
+    "xaOdvAz3cDDcFPY7tWWlTikjSEtJRwnjMHyZWYcnoVFqCp1chrT67oY24QEGcWZe2MUWE7zjCkbT2Fr1xrfkab49pHDaC7/Q"
+    "2QMoITbRTxSo3giJVYlmC2mI5Rk5iRZemUw/50KVPr8S5/reUrMiCtLbR+zusE8=";
+
 static const char text[] =
     "Content-Type: text/plain\r\n\r\nHello\r\n"; /* of the seeds with an authenticated cipher */
 static const char entity[] = "Hello\n";          /* of the detached signatures */
@@ -61,13 +72,14 @@ void keychannel_open_key(struct keychannel *channel, const char *key, const stru
         buf_add_char(&answer_r->value, 0x42);
 }
 
-void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, const void *digest,
-                     size_t len, struct keychannel_answer *answer_r)
+void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, bool is_message,
+                     const void *input, size_t len, struct keychannel_answer *answer_r)
 {
     (void)channel;
     (void)key;
     (void)scheme;
-    (void)digest;
+    (void)is_message;
+    (void)input;
     (void)len;
     (void)answer_r;
     abort();
@@ -84,6 +96,8 @@ void keychannel_open_free(struct keychannel_open *open)
     buf_free(&open->encrypted);
     buf_free(&open->originator);
     buf_free(&open->shared_info);
+    buf_free(&open->label);
+    buf_free(&open->salt);
 }
 
 void keychannel_pass_on(const struct keychannel_answer *from, struct serve_answer *to)
@@ -109,8 +123,9 @@ static struct xml_node *make_body(unsigned char choice, size_t len)
                    sizeof(entity) - 1);
     buf_printf(&xml,
                "<candidate key=\"a:rsa\"><certificate>%s</certificate></candidate>"
-               "<candidate key=\"a:ec\"><certificate>%s</certificate></candidate></unwrap>",
-               rsa_certificate, ec_certificate);
+               "<candidate key=\"a:ec\"><certificate>%s</certificate></candidate>"
+               "<candidate key=\"a:x\"><certificate>%s</certificate></candidate></unwrap>",
+               rsa_certificate, ec_certificate, x25519_certificate);
     root = xml_parse(xml.data, xml.len, error, sizeof(error));
     if (root == NULL)
         abort();

@@ -26,9 +26,16 @@ MATRIX = [
     ("p384", "pss", "sha384", "ecdsa-sha384"),
     ("p521", "pss", "sha512", "ecdsa-sha512"),
     ("bp256", "pkcs1", "sha256", "ecdsa-sha256"),
+    ("bp384", "pkcs1", "sha256", "ecdsa-sha256"),
+    ("bp512", "pkcs1", "sha512", "ecdsa-sha512"),
+    ("ed25519", "pss", "sha256", "ed25519"),
+    ("rsa3072", "pss", "sha256", "rsa-pss-sha256"),
+    ("rsa4096", "pkcs1", "sha256", "rsa-pkcs1-sha256"),
+    ("rsa8192", "pkcs1", "sha256", "rsa-pkcs1-sha256"),
 ]
-NOT_GPGSM = {"p521", "rsapss384"}                   # gpgsm 2.2.40 refuses openssl's own messages of these kinds too
-NOT_NSS = {"rsapss", "rsapss384", "bp256"}          # so does NSS 3.87
+NOT_OPENSSL = {"ed25519"}                                      # not in OpenSSL 3.0's CMS
+NOT_GPGSM = {"p521", "rsapss384", "ed25519"}                   # gpgsm 2.2.40 refuses openssl's own messages of these kinds too
+NOT_NSS = {"rsapss", "rsapss384", "bp256", "bp384", "bp512", "ed25519"}  # so does NSS 3.87
 
 
 class Verifiers:
@@ -89,11 +96,89 @@ def matrix(tap, pki, keys, smime, verifiers):
                 tap.equal(checked.output, content, f"{label}: the content comes back")
                 detached = None
             tap.equal(checked.signers(), [("good", "fits")], f"{label}: verifies here")
-            tap.equal(verifiers.openssl(got.output), content, f"{label}: openssl verifies")
+            if name not in NOT_OPENSSL:
+                tap.equal(verifiers.openssl(got.output), content, f"{label}: openssl verifies")
             if name not in NOT_GPGSM:
                 tap.ok(verifiers.gpgsm(der, detached), f"{label}: gpgsm verifies")
             if name not in NOT_NSS:
                 tap.ok(verifiers.cmsutil(der, detached), f"{label}: NSS verifies")
+
+
+def parts_of(der):
+    """A SignedData in order: its certificates, and of the first SignerInfo digest algorithm, attributes (as SET), signature algorithm and
+    signature."""
+    fields = lab.children(lab.take(lab.take(lab.children(lab.take(der)[1])[1])[1])[1])
+    certificates = next(lab.children(lab.take(field)[1]) for field in fields if field[0] == 0xa0)
+    _, _, digest, attributes, algorithm, signature = lab.children(lab.take(lab.children(lab.take(fields[-1])[1])[0])[1])
+    return certificates, digest, b"\x31" + attributes[1:], algorithm, lab.take(signature)[1]
+
+
+def values_of(attributes):
+    """{OID as DER: value} of attributes with one value each."""
+    found = {}
+    for element in lab.children(lab.take(attributes)[1]):
+        identifier, values = lab.children(lab.take(element)[1])
+        found[identifier], = lab.children(lab.take(values)[1])
+    return found
+
+
+def ed25519(tap, pki, keys, smime):
+    """RFC 8419, taken apart by hand."""
+    got = smime.sign(keys, CONTENT, "ed25519", digest="sha256")
+    entity, der, header = lab.split_clear(got.output)
+    _, digest, attributes, algorithm, signature = parts_of(der)
+    tap.ok(b"micalg=sha-512;" in header and digest == lab.algorithm("2.16.840.1.101.3.4.2.3") and algorithm == lab.algorithm("1.3.101.112"),
+           "Ed25519 goes with SHA-512, whatever was wished for", header)
+    tap.equal(values_of(attributes)[lab.oid("1.2.840.113549.1.9.4")], lab.tlv(4, lab.hashlib.sha512(lab.canonical(entity)).digest()),
+              "so the content's digest is SHA-512")
+    run = lab.openssl("pkeyutl", "-verify", "-rawin", "-certin", "-inkey", pki.certificate("ed25519"), "-in", pki.file("a", attributes),
+                      "-sigfile", pki.file("s", signature), check=False)
+    tap.ok(run.returncode == 0, "openssl verifies the signature over the attributes themselves", run.stderr)
+
+
+def signed_along(tap, pki, keys, smime):
+    """What stands in the signature, by independent reading."""
+    chain = [pki.der(name) for name in ("rsa2", "p256", "p384", "bp256")]
+    for order in (chain, chain[::-1]):
+        for form in ("clear", "opaque"):
+            got = smime.sign(keys, CONTENT, "rsa", form=form, chain=order)
+            if form == "clear":
+                certificates = parts_of(lab.split_clear(got.output)[1])[0]
+            else:
+                certificates = opaque_certificates(lab.split_p7m(got.output)[0])
+            tap.equal(certificates, [pki.der("rsa"), *order], f"{form}: the signer's certificate first, then the others as they were given")
+    attributes = parts_of(lab.split_clear(smime.sign(keys, CONTENT, "rsa").output)[1])[2]
+    values = values_of(attributes)
+    elements = lab.children(lab.take(attributes)[1])
+    tap.equal(elements, sorted(elements), "the attributes stand in DER order")
+    time = values[lab.oid("1.2.840.113549.1.9.5")]
+    tap.ok(time[0] == 0x17 and len(time) == 15 and time.endswith(b"Z"), "signingTime is a UTCTime", time)
+    named = lab.take(values[lab.oid("1.2.840.113549.1.9.16.2.47")])[1]
+    identifier = lab.children(lab.take(lab.children(lab.take(named)[1])[0])[1])
+    issuer, serial = lab.issuer_and_serial(pki.der("rsa"))
+    tap.equal(identifier, [lab.tlv(4, lab.hashlib.sha256(pki.der("rsa")).digest()), lab.tlv(0x30, lab.tlv(0x30, lab.tlv(0xa4, issuer)), serial)],
+              "signingCertificateV2 names the certificate by SHA-256, issuer and serial number")
+    capabilities(tap, values[lab.oid("1.2.840.113549.1.9.15")])
+
+
+def capabilities(tap, value):
+    """All that is read, the strongest first; each is tried in the tests of what is read."""
+    aes, kdf, wraps = "2.16.840.1.101.3.4.1.", "1.3.132.1.11.", ("2.16.840.1.101.3.4.1.45", "2.16.840.1.101.3.4.1.5")
+    expected = [lab.algorithm(aes + "46"), lab.algorithm("1.2.840.113549.1.9.16.3.18")]
+    expected += [lab.algorithm(aes + number) for number in ("26", "6", "47", "7", "42", "22", "2")]
+    expected += [lab.algorithm(scheme, lab.algorithm(wrap)) for scheme in (kdf + "3", kdf + "2", kdf + "1", "1.2.840.113549.1.9.16.3.19")
+                 for wrap in wraps]
+    for number in ("3", "2", "1"):
+        md = lab.algorithm("2.16.840.1.101.3.4.2." + number, lab.NULL)
+        expected.append(lab.algorithm(lab.OAEP, lab.tlv(0x30, lab.tlv(0xa0, md), lab.tlv(0xa1, lab.algorithm(lab.MGF1, md)))))
+    expected.append(lab.algorithm(lab.OAEP, lab.tlv(0x30)))
+    tap.equal(lab.children(lab.take(value)[1]), expected, "SMIMECapabilities: all that is read, the strongest first")
+
+
+def opaque_certificates(ber):
+    """Of a SignedData in indefinite-length BER: what stands behind the content is definite again."""
+    at = ber.rindex(b"\0\0\0\0\0\0\xa0", 0, -6) + 6
+    return lab.children(lab.take(ber, at)[1])
 
 
 def controls(tap, keys, smime, verifiers):
@@ -142,9 +227,6 @@ def structure(tap, pki, keys, smime):
     shown = lab.openssl("asn1parse", "-inform", "DER", data=der).decode()
     for what in ("contentType", "messageDigest", "signingTime", "S/MIME Capabilities", "id-smime-aa-signingCertificateV2"):
         tap.equal(shown.count(f":{what}"), 1, f"signed attribute {what} once")
-    for what in ("aes-256-gcm", "aes-128-gcm", "aes-256-cbc", "aes-128-cbc", "rsaesOaep"):
-        tap.ok(f":{what}\n" in shown, f"capability {what}", shown)
-    tap.ok(":rc2" not in shown and ":des" not in shown, "no capability of DES or RC2")
     hash_null, salt = lab.algorithm(lab.SHA256, lab.NULL), lab.tlv(0xa2, lab.integer(32))
     pss = lab.tlv(0x30, lab.tlv(0xa0, hash_null), lab.tlv(0xa1, lab.algorithm(lab.MGF1, hash_null)), salt)
     tap.ok(lab.algorithm("1.2.840.113549.1.1.10", pss) in der, "PSS parameters explicit: NULL in the hashes, salt as long as the digest")
@@ -165,12 +247,12 @@ def refusals(tap, pki, smime):
     expect(lambda _: ("interaction", "pass-phrase", None), "so is interaction", "interaction", "pass-phrase")
     expect(lambda _: ("permanent", "not-granted", None), "so is permanent", "permanent", "not-granted")
     expect(lambda _: ("ok", None, b"x" * 256), "a signature that does not fit never leaves", "temporary", "key-mismatch")
-    other = lab.KeyModule(pki, lambda body: ("ok", None, lab.KeyModule.sign(pki.key("rsa2"), body.get("scheme"),
-                                                                            bytes.fromhex(body.get("digest")))))
+    other = lab.KeyModule(pki, lambda body: ("ok", None, lab.KeyModule.sign(pki.key("rsa2"), body)))
     tap.equal(smime.sign(other, CONTENT, "rsa").reason, "key-mismatch", "nor does another key's")
     other.close()
     keys = lab.KeyModule(pki)
-    tap.equal(smime.sign(keys, CONTENT, "ed25519").status, "permanent", "an Ed25519 certificate cannot sign here")
+    for name in ("ed448", "x25519"):
+        tap.equal(smime.sign(keys, CONTENT, name).status, "permanent", f"{name}: such a certificate cannot sign here")
     keys.ours.shutdown(lab.socket.SHUT_RDWR)
     got = smime.sign(keys, CONTENT, "rsa")
     tap.ok((got.status, got.reason) == ("temporary", "key-channel"), "a key module that is gone is temporary", got)
@@ -185,6 +267,8 @@ def main():
         controls(tap, keys, smime, verifiers)
         line_ends(tap, keys, smime, verifiers)
         structure(tap, pki, keys, smime)
+        signed_along(tap, pki, keys, smime)
+        ed25519(tap, pki, keys, smime)
         refusals(tap, pki, smime)
         tap.ok(all(what == "sign" for what, _ in keys.asked), "the key module was asked for signatures only")
     verifiers.close()

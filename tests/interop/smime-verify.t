@@ -12,6 +12,8 @@ from smime_lab import algorithm, indefinite, integer, oid, tlv, NULL, SHA256  # 
 TEXT = b"Content-Type: text/plain\r\n\r\nHello\r\nsecond line\r\n"
 LARGE = b"Content-Type: text/plain\r\n\r\n" + b"0123456789 abcdefghij\r\n" * 6000
 GOOD = ("good", "fits")
+DIGESTS = ("sha224", "sha256", "sha384", "sha512")
+FULL = ("rsa sha384", "rsa sha512", "rsa sha224")  # in every variant although the digest is not the usual one
 OTHER_TYPE = "1.2.840.113549.1.9.16.1.2"
 SHA256_RSA, SHA512_RSA = "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.13"
 
@@ -37,18 +39,28 @@ def made_by_openssl(pki):
     yield "pss sha384, salt 20", [*signers_of(pki, "rsa"), "-md", "sha384", *pss, "-keyopt", "rsa_pss_saltlen:20"], 1
     yield "pss, mgf1 sha1", [*signers_of(pki, "rsa"), *pss, "-keyopt", "rsa_mgf1_md:sha1"], 1
     yield "rsassa-pss key", [*signers_of(pki, "rsapss"), *pss], 1  # without the option openssl 3.0 names the wrong algorithm
-    for curve in ("p256", "p384", "bp256", "p521"):
+    for size in ("rsa3072", "rsa4096", "rsa8192"):
+        yield size, signers_of(pki, size), 1
+    for curve in ("p256", "p384", "p521", "bp256", "bp384", "bp512"):
         yield curve, signers_of(pki, curve), 1
+        for md in DIGESTS:  # shorter and longer than the curve
+            yield f"{curve} {md}", [*signers_of(pki, curve), "-md", md], 1
+    for at, md in enumerate(DIGESTS):
+        for salt in ("0", "20", "digest", "max"):
+            words = [*signers_of(pki, "rsa"), "-md", md, *pss, "-keyopt", f"rsa_pss_saltlen:{salt}", "-keyopt",
+                     f"rsa_mgf1_md:{DIGESTS[(at + len(salt)) % 4]}"]
+            yield f"pss {md}, salt {salt}, another mask", words, 1
+    yield "rsassa-pss key bound to sha384", [*signers_of(pki, "rsapss384"), "-md", "sha384", *pss], 1
     yield "two signers", signers_of(pki, "rsa", "p256"), 2
     yield "cades", [*signers_of(pki, "rsa"), "-cades"], 1
 
 
 def openssl_messages(tap, pki, smime):
     for label, words, count in made_by_openssl(pki):
-        problems = []
-        for content in (TEXT, LARGE):
+        problems, brief = [], "-md" in words and label not in FULL
+        for content in (TEXT,) if brief else (TEXT, LARGE):
             path = pki.file("content", content)
-            for variant in ([], ["-noattr"], ["-keyid"], ["-stream"]):
+            for variant in ([], ["-noattr"]) if brief else ([], ["-noattr"], ["-keyid"], ["-stream"]):
                 if (label == "cades" and "-noattr" in variant) or ("-stream" in variant and "-keyopt" in words):
                     continue  # a contradiction; openssl 3.0 cannot stream PSS
                 der = lab.openssl("cms", "-sign", "-binary", "-nodetach", "-in", path, "-outform", "DER", *variant, *words)
@@ -77,7 +89,7 @@ def openssl_messages(tap, pki, smime):
 
 # ---- by hand: every detail of a SignerInfo open to change -----------------------------------------------------------
 CONTENT_TYPE, DIGEST, TIME = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4", "1.2.840.113549.1.9.5"
-ESS_V2 = "1.2.840.113549.1.9.16.2.47"
+ESS_V1, ESS_V2 = "1.2.840.113549.1.9.16.2.12", "1.2.840.113549.1.9.16.2.47"
 
 
 def attribute(identifier, *values):
@@ -227,17 +239,77 @@ def renew(pki):
     return lab.pem_to_der((pki.path / "renewed.pem").read_bytes())
 
 
-def ed25519(tap, w, smime):
+SHA512, SHAKE256, SHAKE256_LEN = "2.16.840.1.101.3.4.2.3", "2.16.840.1.101.3.4.2.12", "2.16.840.1.101.3.4.2.18"
+
+
+def edwards_message(w, name, identifier, digest, octets, change=0, attributes=True):
+    """Signed by an Ed25519 or Ed448 key: the attributes themselves, or without them the content."""
     pki = w.pki
-    attrs = [w.type_attribute, attribute(DIGEST, tlv(4, lab.hashlib.sha512(TEXT).digest()))]
-    path = pki.file("attributes", tlv(0x31, *attrs))
-    signature = lab.openssl("pkeyutl", "-sign", "-rawin", "-inkey", pki.key("ed25519"), "-in", path)
-    sid = tlv(0x30, *lab.issuer_and_serial(pki.der("ed25519")))
-    make = lambda s: w.message(w.signer(attrs, digest="2.16.840.1.101.3.4.2.3", sid=sid, signature=s,  # noqa: E731
-                                        signature_algorithm=algorithm("1.3.101.112")),
-                               digests=("2.16.840.1.101.3.4.2.3",), certificates=[pki.der("ed25519")])
-    tap.equal(smime.unwrap(make(signature)).signers(), [GOOD], "Ed25519 (RFC 8419)")
-    tap.equal(smime.unwrap(make(flip(signature, signature, 5))).signers(), [("bad", "signature")], "Ed25519, signature changed")
+    attrs = [w.type_attribute, attribute(DIGEST, tlv(4, octets))] if attributes else None
+    path = pki.file("attributes", tlv(0x31, *attrs) if attributes else TEXT)
+    signature = bytearray(lab.openssl("pkeyutl", "-sign", "-rawin", "-inkey", pki.key(name), "-in", path))
+    signature[5] ^= change
+    sid = tlv(0x30, *lab.issuer_and_serial(pki.der(name)))
+    signer = tlv(0x30, integer(1), sid, digest, tlv(0xa0, *attrs) if attributes else b"", algorithm(identifier), tlv(4, bytes(signature)))
+    encap = tlv(0x30, oid(lab.DATA), tlv(0xa0, tlv(4, TEXT)))
+    body = tlv(0x30, integer(1), tlv(0x31, digest), encap, tlv(0xa0, pki.der(name)), tlv(0x31, signer))
+    return tlv(0x30, oid(lab.SIGNED), tlv(0xa0, body))
+
+
+def edwards(tap, w, smime):
+    sha512, shake256 = lab.hashlib.sha512(TEXT).digest(), lab.hashlib.shake_256(TEXT).digest(64)
+    rows = (("ed25519", "1.3.101.112", "Ed25519 with SHA-512", algorithm(SHA512), sha512),
+            ("ed448", "1.3.101.113", "Ed448 with SHAKE256", algorithm(SHAKE256), shake256),
+            ("ed448", "1.3.101.113", "Ed448 with SHAKE256 of 512 bits (RFC 8419)", algorithm(SHAKE256_LEN, integer(512)), shake256))
+    for name, identifier, label, digest, octets in rows:
+        got = smime.unwrap(edwards_message(w, name, identifier, digest, octets))
+        tap.ok(got.signers() == [GOOD] and got.body.find(lab.N + "signer").get("scheme") == name, label, got)
+        got = smime.unwrap(edwards_message(w, name, identifier, digest, octets, change=1))
+        tap.equal(got.signers(), [("bad", "signature")], f"{label}, signature changed: bad")
+        got = smime.unwrap(edwards_message(w, name, identifier, digest, octets[:-1] + b"x"))
+        tap.equal(got.signers(), [("bad", "content")], f"{label}, another digest: bad")
+        got = smime.unwrap(edwards_message(w, name, identifier, digest, octets, attributes=False))
+        tap.equal(got.signers(), [("unsupported", "unknown-algorithm")], f"{label}, no attributes: unsupported")
+        got = smime.unwrap(edwards_message(w, name, "1.3.101.113" if name == "ed25519" else "1.3.101.112", digest, octets))
+        tap.equal(got.signers(), [("bad", "signature")], f"{label}, called by the other one's name: bad")
+    for label, digest in (("SHAKE256 of 256 bits", algorithm(SHAKE256_LEN, integer(256))), ("SHAKE256-LEN without length",
+                                                                                         algorithm(SHAKE256_LEN))):
+        got = smime.unwrap(edwards_message(w, "ed448", "1.3.101.113", digest, shake256))
+        tap.equal(got.signers(), [("unsupported", "unknown-digest")], f"{label}: unsupported")
+
+
+def newer(tap, w, smime):
+    """SHA-3 and SHAKE (RFC 8702) are not known here: unsupported, never invalid."""
+    for md in ("sha3-256", "sha3-512"):
+        der = lab.openssl("cms", "-sign", "-binary", "-nodetach", "-in", w.pki.file("c", TEXT), "-outform", "DER", *signers_of(w.pki, "rsa"),
+                          "-md", md)
+        tap.equal(smime.unwrap(der).signers(), [("unsupported", "unknown-digest")], f"{md}: unsupported")
+    shake = [w.type_attribute, attribute(DIGEST, tlv(4, lab.hashlib.shake_256(TEXT).digest(64)))]
+    for label, identifier in (("RSA over SHAKE256, rsaEncryption", lab.RSA), ("RSASSA-PSS-SHAKE256", "1.3.6.1.5.5.7.6.31"),
+                              ("ecdsa-with-shake256", "1.3.6.1.5.5.7.6.33")):
+        got = smime.unwrap(w.message(w.signer(shake, digest=SHAKE256, signature_algorithm=algorithm(identifier), signature=b"s" * 256),
+                                     digests=(SHAKE256,)))
+        tap.equal(got.signers(), [("unsupported", "unknown-algorithm")], f"{label}: unsupported")
+
+
+def named_certificates(tap, w, smime):
+    """ESS signingCertificate (RFC 2634) binds as signingCertificateV2 (RFC 5035) does."""
+    own, other = w.pki.der("rsa"), w.pki.der("rsa2")
+
+    def first(der):
+        return attribute(ESS_V1, tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, lab.hashlib.sha1(der).digest())))))
+
+    def second(der):
+        return attribute(ESS_V2, tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, lab.hashlib.sha256(der).digest())))))
+    for label, attributes, expected in (
+            ("signingCertificate", [first(own)], GOOD), ("both", [first(own), second(own)], GOOD),
+            ("signingCertificate of another", [first(other)], ("bad", "other-certificate")),
+            ("both, the older of another", [first(other), second(own)], ("bad", "other-certificate")),
+            ("both, the newer of another", [first(own), second(other)], ("bad", "other-certificate")),
+            ("signingCertificate twice", [first(own), first(own)], ("bad", "attributes")),
+            ("signingCertificate of another type", [attribute(ESS_V1, NULL)], ("bad", "attributes"))):
+        got = smime.unwrap(w.message(w.signer(sorted([*w.standard, *attributes]))))
+        tap.equal(got.signers(), [expected], f"{label}: {expected[0]} {expected[1]}")
 
 
 def weak_digests(tap, pki, smime):
@@ -345,7 +417,9 @@ def main():
         w = Writer(pki)
         attributes(tap, w, smime)
         signature_forms(tap, w, smime)
-        ed25519(tap, w, smime)
+        edwards(tap, w, smime)
+        newer(tap, w, smime)
+        named_certificates(tap, w, smime)
         weak_digests(tap, pki, smime)
         shapes(tap, w, smime)
         compressed(tap, smime)

@@ -5,6 +5,7 @@ import base64
 import ctypes
 import ctypes.util
 import hashlib
+import hmac
 import os
 import pathlib
 import socket
@@ -63,7 +64,17 @@ KEY_KINDS = {
     "p384": ("EC", "ec_paramgen_curve:P-384"),
     "p521": ("EC", "ec_paramgen_curve:P-521"),
     "bp256": ("EC", "ec_paramgen_curve:brainpoolP256r1"),
+    "bp384": ("EC", "ec_paramgen_curve:brainpoolP384r1"),
+    "bp512": ("EC", "ec_paramgen_curve:brainpoolP512r1"),
     "ed25519": ("ED25519",),
+    "ed448": ("ED448",),
+    "x25519": ("X25519",),
+    "x448": ("X448",),
+    "cofactor4": ("EC", "ec_paramgen_curve:secp112r2"),
+    "rsa1024": ("RSA", "rsa_keygen_bits:1024"),
+    "rsa3072": ("RSA", "rsa_keygen_bits:3072"),
+    "rsa4096": ("RSA", "rsa_keygen_bits:4096"),
+    "rsa8192": ("RSA", "rsa_keygen_bits:8192", "rsa_keygen_primes:4"),  # of four primes, so that it is made in a second
 }
 EXTENSIONS = """[ee]
 basicConstraints=critical,CA:FALSE
@@ -104,10 +115,15 @@ class Pki:
         words = [word for option in options for word in ("-pkeyopt", option)]
         openssl("genpkey", "-algorithm", algorithm, *words, "-out", self.path / f"{name}.key")
         (self.path / f"{name}.cnf").write_text(EXTENSIONS % (name, extra))
-        openssl("req", "-new", "-key", self.path / f"{name}.key", "-subj", f"/O=Test/CN={name}", "-out", self.path / f"{name}.csr")
+        signing, forced = name, []
+        if algorithm in ("X25519", "X448"):  # they cannot sign a request
+            signing, public = "ca", self.path / f"{name}.pub"
+            openssl("pkey", "-in", self.path / f"{name}.key", "-pubout", "-out", public)
+            forced = ["-force_pubkey", public]
+        openssl("req", "-new", "-key", self.path / f"{signing}.key", "-subj", f"/O=Test/CN={name}", "-out", self.path / f"{name}.csr")
         openssl("x509", "-req", "-in", self.path / f"{name}.csr", "-CA", self.path / "ca.pem", "-CAkey", self.path / "ca.key",
                 "-CAcreateserial", "-days", 3000, "-extfile", self.path / f"{name}.cnf", "-extensions", "ee", "-out",
-                self.path / f"{name}.pem")
+                self.path / f"{name}.pem", *forced)
         self.made.add(name)
 
     def file(self, name, data):
@@ -127,22 +143,89 @@ for _name in ("EVP_CIPHER_CTX_new", "EVP_CIPHER_fetch", "BN_bin2bn"):
     getattr(crypto, _name).restype = ctypes.c_void_p
 
 
-def gcm_encrypt(key, nonce, text, aad=None):
-    """Returns (encrypted, tag of 16 octets)."""
+def aead_encrypt(name, key, nonce, text, aad=None, tag_len=16):
+    """By a cipher of libcrypto: "AES-256-GCM", "AES-128-CCM", "ChaCha20-Poly1305". Returns (encrypted, tag)."""
     ctx = ctypes.c_void_p(crypto.EVP_CIPHER_CTX_new())
-    cipher = ctypes.c_void_p(crypto.EVP_CIPHER_fetch(None, b"AES-%d-GCM" % (len(key) * 8), None))
+    cipher = ctypes.c_void_p(crypto.EVP_CIPHER_fetch(None, name.encode(), None))
     out, tag, n = ctypes.create_string_buffer(len(text) + 16), ctypes.create_string_buffer(16), ctypes.c_int()
     assert crypto.EVP_EncryptInit_ex(ctx, cipher, None, None, None) == 1
     assert crypto.EVP_CIPHER_CTX_ctrl(ctx, 0x9, len(nonce), None) == 1
+    if name.endswith("CCM"):
+        assert crypto.EVP_CIPHER_CTX_ctrl(ctx, 0x11, tag_len, None) == 1
     assert crypto.EVP_EncryptInit_ex(ctx, None, None, key, nonce) == 1
+    if name.endswith("CCM"):
+        assert crypto.EVP_EncryptUpdate(ctx, None, ctypes.byref(n), None, len(text)) == 1
     if aad is not None:
         assert crypto.EVP_EncryptUpdate(ctx, None, ctypes.byref(n), aad, len(aad)) == 1
     assert crypto.EVP_EncryptUpdate(ctx, out, ctypes.byref(n), text, len(text)) == 1
     assert crypto.EVP_EncryptFinal_ex(ctx, None, ctypes.byref(n)) == 1
-    assert crypto.EVP_CIPHER_CTX_ctrl(ctx, 0x10, 16, tag) == 1
+    assert crypto.EVP_CIPHER_CTX_ctrl(ctx, 0x10, tag_len, tag) == 1
     crypto.EVP_CIPHER_CTX_free(ctx)
     crypto.EVP_CIPHER_free(cipher)
-    return out.raw[:len(text)], tag.raw
+    return out.raw[:len(text)], tag.raw[:tag_len]
+
+
+def gcm_encrypt(key, nonce, text, aad=None):
+    return aead_encrypt(f"AES-{len(key) * 8}-GCM", key, nonce, text, aad)
+
+
+def montgomery(curve, private, public):
+    """X25519 and X448, as RFC 7748 section 5 writes them down; None for the secret that is zero."""
+    prime, bits, a24 = {"x25519": (2 ** 255 - 19, 255, 121665), "x448": (2 ** 448 - 2 ** 224 - 1, 448, 39081)}[curve]
+    k = bytearray(private)
+    k[0] &= 248 if bits == 255 else 252
+    k[-1] = k[-1] & 127 | 64 if bits == 255 else k[-1] | 128
+    k, x1 = int.from_bytes(k, "little"), int.from_bytes(public, "little") & (1 << bits) - 1
+    x2, z2, x3, z3 = 1, 0, x1, 1
+    for at in reversed(range(bits)):
+        bit = k >> at & 1
+        if bit:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        a, b, c, d = x2 + z2, x2 - z2, x3 + z3, x3 - z3
+        aa, bb, da, cb = a * a, b * b, d * a, c * b
+        x3, z3 = (da + cb) ** 2 % prime, x1 * (da - cb) ** 2 % prime
+        x2, z2 = aa * bb % prime, (aa - bb) * (aa + a24 * (aa - bb)) % prime
+        if bit:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+    shared = x2 * pow(z2, prime - 2, prime) % prime
+    return shared.to_bytes(len(public), "little") if shared else None
+
+
+def kdf_x963(md, secret, info, size):
+    blocks = (hashlib.new(md, secret + counter.to_bytes(4, "big") + info).digest() for counter in range(1, 5))
+    return b"".join(blocks)[:size]
+
+
+def kdf_hkdf(md, secret, salt, info, size):
+    """RFC 5869, as far as one block goes."""
+    key = hmac.digest(salt or bytes(hashlib.new(md).digest_size), secret, md)
+    return hmac.digest(key, info + b"\1", md)[:size]
+
+
+def aes_wrap(kek, key):
+    schedule, out = ctypes.create_string_buffer(512), ctypes.create_string_buffer(len(key) + 8)
+    assert crypto.AES_set_encrypt_key(kek, len(kek) * 8, schedule) == 0
+    assert crypto.AES_wrap_key(schedule, None, out, key, len(key)) == len(key) + 8
+    return out.raw
+
+
+def des_cbc(kek, iv, data, encrypt):
+    return openssl("enc", "-des-ede3-cbc", "-nopad", *([] if encrypt else ["-d"]), "-K", kek.hex(), "-iv", iv.hex(), data=data)
+
+
+def des_wrap(kek, key):
+    """RFC 3217 section 3.1."""
+    iv = os.urandom(8)
+    return des_cbc(kek, DES_IV, (iv + des_cbc(kek, iv, key + hashlib.sha1(key).digest()[:8], True))[::-1], True)
+
+
+def des_unwrap(kek, wrapped):
+    inner = des_cbc(kek, DES_IV, wrapped, False)[::-1]
+    key = des_cbc(kek, inner[:8], inner[8:], False)
+    return key[:-8] if hashlib.sha1(key[:-8]).digest()[:8] == key[-8:] else None
+
+
+DES_IV = bytes.fromhex("4adda22c79e82105")
 
 
 def aes_unwrap(kek, wrapped):
@@ -171,10 +254,6 @@ def read_frame(sock):
 
 def local(element):
     return element.tag.split("}")[1]
-
-
-def strip_prehash(scheme):
-    return {"sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}[scheme.rsplit("-", 1)[1]]
 
 
 class KeyModule:
@@ -222,31 +301,37 @@ class KeyModule:
             return "permanent", "no-key", None
         key = self.pki.key(name)
         if local(body) == "sign":
-            return "ok", None, self.sign(key, body.get("scheme"), bytes.fromhex(body.get("digest")))
+            return "ok", None, self.sign(key, body)
         value = self.open(key, body)
         return ("ok", None, value) if value is not None else ("permanent", "wrong-key", None)
 
     @staticmethod
-    def sign(key, scheme, digest):
+    def sign(key, body):
+        scheme = body.get("scheme")
+        if scheme == "ed25519":
+            with tempfile.NamedTemporaryFile() as message:  # openssl wants to know its size
+                message.write(base64.b64decode(body.find(N + "message").text))
+                message.flush()
+                return openssl("pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", message.name)
         md = scheme.rsplit("-", 1)[1]
         words = ["pkeyutl", "-sign", "-inkey", key, "-pkeyopt", f"digest:{md}"]
         if scheme.startswith("rsa-pss"):
             words += ["-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", f"rsa_mgf1_md:{md}", "-pkeyopt", "rsa_pss_saltlen:digest"]
-        return openssl(*words, data=digest)
+        return openssl(*words, data=bytes.fromhex(body.get("digest")))
 
     @staticmethod
     def open(key, body):
         scheme, length = body.get("scheme"), int(body.get("length"))
         encrypted = base64.b64decode(body.find(N + "encrypted").text or "")
         if scheme.startswith("ecdh"):
-            return KeyModule.agree(key, body, scheme.split("-")[1], encrypted, length)
+            return KeyModule.agree(key, body, encrypted, length)
         words = ["pkeyutl", "-decrypt", "-inkey", key, "-pkeyopt"]
         if scheme == "rsa-pkcs1":
             words += ["rsa_padding_mode:pkcs1"]
         else:
-            parts = scheme.split("-")
-            md, mgf1 = parts[2], parts[4] if len(parts) > 4 else parts[2]
-            words += ["rsa_padding_mode:oaep", "-pkeyopt", f"rsa_oaep_md:{md}", "-pkeyopt", f"rsa_mgf1_md:{mgf1}"]
+            md = scheme.rsplit("-", 1)[1]
+            words += ["rsa_padding_mode:oaep", "-pkeyopt", f"rsa_oaep_md:{md}", "-pkeyopt", f"rsa_mgf1_md:{body.get('mgf1', md)}"]
+            words += ["-pkeyopt", f"rsa_oaep_label:{body.get('label')}"] if body.get("label") else []
         run = openssl(*words, data=encrypted, check=False)
         good = run.returncode == 0 and len(run.stdout) == length
         if scheme == "rsa-pkcs1":
@@ -254,22 +339,30 @@ class KeyModule:
         return run.stdout if good else None
 
     @staticmethod
-    def agree(key, body, md, encrypted, length):
-        point = base64.b64decode(body.find(N + "originator").text)
+    def agree(key, body, encrypted, length):
+        secret = KeyModule.secret(key, base64.b64decode(body.find(N + "originator").text))
+        if secret is None:
+            return None
         info = base64.b64decode(body.find(N + "shared-info").text)
+        _, *hkdf, md = body.get("scheme").split("-")
+        size = {"aes128": 16, "aes192": 24, "aes256": 32, "des-ede3": 24}[body.get("wrap")]
+        salt = bytes.fromhex(body.get("salt", ""))
+        kek = kdf_hkdf(md, secret, salt, info, size) if hkdf else kdf_x963(md, secret, info, size)
+        value = des_unwrap(kek, encrypted) if body.get("wrap") == "des-ede3" else aes_unwrap(kek, encrypted)
+        return value if value is not None and len(value) == length else None
+
+    @staticmethod
+    def secret(key, public):
         spki = openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
+        curve = {44: "x25519", 68: "x448"}.get(len(spki))
+        if curve:  # its private key is the end of the key's DER
+            private = openssl("pkey", "-in", key, "-outform", "DER")[-len(public):]
+            return montgomery(curve, private, public)
         with tempfile.NamedTemporaryFile() as peer:
-            peer.write(spki[:len(spki) - len(point)] + point)
+            peer.write(spki[:len(spki) - len(public)] + public)
             peer.flush()
             run = openssl("pkeyutl", "-derive", "-inkey", key, "-peerkey", peer.name, "-peerform", "DER", check=False)
-        if run.returncode != 0:
-            return None
-        size, kek, counter = {"aes128": 16, "aes192": 24, "aes256": 32}[body.get("wrap")], b"", 1
-        while len(kek) < size:
-            kek += hashlib.new(md, run.stdout + counter.to_bytes(4, "big") + info).digest()
-            counter += 1
-        value = aes_unwrap(kek[:size], encrypted)
-        return value if value is not None and len(value) == length else None
+        return run.stdout if run.returncode == 0 else None
 
 
 # ---- the contract -------------------------------------------------------------------------------------------------------

@@ -70,22 +70,32 @@ class Pki:
         self.path(name + ".ext").write_text(text)
 
     def _key(self, name, kind):
-        pss = ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")
-        words = {"rsa": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
-                 "rsa-pss": pss,
-                 "rsa-pss-sha384": (*pss, "-pkeyopt", "rsa_pss_keygen_md:sha384", "-pkeyopt", "rsa_pss_keygen_mgf1_md:sha384",
-                                    "-pkeyopt", "rsa_pss_keygen_saltlen:48"),
-                 "ec": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")}[kind]
-        openssl("genpkey", *words, "-out", self.path(name + ".key"))
+        words = {"rsa": ("RSA", "rsa_keygen_bits:2048"), "rsa-pss": ("RSA-PSS", "rsa_keygen_bits:2048"),
+                 "rsa-pss-sha384": ("RSA-PSS", "rsa_keygen_bits:2048", "rsa_pss_keygen_md:sha384", "rsa_pss_keygen_mgf1_md:sha384",
+                                    "rsa_pss_keygen_saltlen:48"),
+                 "ec": ("EC", "ec_paramgen_curve:P-256")}.get(kind)
+        if words is None:  # the name of a curve, or of an algorithm with one of its own
+            words = ("EC", "ec_paramgen_curve:" + kind) if kind[0] in "Pbs" else (kind,)
+        options = [word for option in words[1:] for word in ("-pkeyopt", option)]
+        openssl("genpkey", "-algorithm", words[0], *options, "-out", self.path(name + ".key"))
+
+    def _request(self, name, subject):
+        """(a certificate request, words for openssl x509): keys that cannot sign one borrow the CA's signature."""
+        public = openssl("pkey", "-in", self.path(name + ".key"), "-pubout")
+        if b"MCowBQYDK2Vu" not in public and b"MEIwBQYDK2Vv" not in public:  # X25519, X448
+            return openssl("req", "-new", "-key", self.path(name + ".key"), "-subj", subject), []
+        self.path(name + ".pub").write_bytes(public)
+        return openssl("req", "-new", "-key", self.path("ca.key"), "-subj", subject), ["-force_pubkey", self.path(name + ".pub")]
 
     def person(self, address, kind="rsa", days=365, name=None):
-        """Makes NAME.key and NAME.crt (NAME is the address when not given)."""
+        """Makes NAME.key and NAME.crt (NAME is the address when not given). Kinds: rsa, rsa-pss, ec, the name of a curve, ED25519,
+        X25519, ..."""
         name = name or address
         self._key(name, kind)
         self._extensions(name, EXTENSIONS["person"].format(address=address))
-        request = openssl("req", "-new", "-key", self.path(name + ".key"), "-subj", f"/CN={address}")
+        request, forced = self._request(name, f"/CN={address}")
         openssl("x509", "-req", "-CA", self.path("ca.crt"), "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", days,
-                "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".crt"), input=request)
+                "-extfile", self.path(name + ".ext"), "-out", self.path(name + ".crt"), *forced, input=request)
         return name
 
 

@@ -178,7 +178,7 @@ START_TEST(profiles)
     const struct config_profile *p = config_profile_find(&core.config, "strong");
     ck_assert_ptr_nonnull(p);
     ck_assert_str_eq(p->cipher, "aes-256-gcm");
-    ck_assert_str_eq(p->keytrans, "rsa-pkcs1"); /* not said: as in default */
+    ck_assert_str_eq(p->keytrans, "auto"); /* not said: as in default */
     ck_assert_str_eq(p->rsa, "pss");
     ck_assert_str_eq(p->form, "opaque");
     ck_assert_int_eq(config_profile_protection(&core.config, p), CONFIG_PROTECTION_NO);

@@ -44,6 +44,9 @@ START_TEST(key_transport)
         {"curves", "rsa-oaep-sha256", true, "RSAES-OAEP (SHA-256, MGF1-SHA-256)"},
         {"old", "rsa-pkcs1", true, "RSAES-PKCS1-v1_5"},
         {"old", "rsa-oaep-sha256", false, "RSAES-OAEP (SHA-256, MGF1-SHA-256)"},
+        {"default", "rsa-pkcs1", true, "RSAES-PKCS1-v1_5"},
+        {"default", "rsa-oaep-sha512", true, "RSAES-OAEP (SHA-512, MGF1-SHA-512)"},
+        {"default", "kek", false, "kek"},
         {"curves", "kek", false, "kek"},
         {"curves", "rsaEncryption", false, "rsaEncryption"},
         {"curves", "", false, ""},
@@ -141,7 +144,7 @@ START_TEST(wanted)
          "RSASSA-PSS (SHA-256, MGF1-SHA-256, saltLength 32)"},
         {"modern", "RSAES-OAEP (SHA-256, MGF1-SHA-256), ECDH", "AES-128/192/256-GCM",
          "RSASSA-PSS (SHA-256, MGF1-SHA-256, saltLength 32), ECDSA (SHA-256)"},
-        {"default", "RSAES-PKCS1-v1_5, ECDH", "AES-128/192/256-CBC, AES-128/192/256-GCM",
+        {"default", "RSAES-PKCS1-v1_5, RSAES-OAEP, ECDH", "AES-128/192/256-CBC, AES-128/192/256-GCM",
          "RSASSA-PKCS1-v1_5 (SHA-256), ECDSA (SHA-256)"},
     };
     set_up();

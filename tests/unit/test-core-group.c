@@ -172,31 +172,39 @@ START_TEST(ranks)
         const char *key, *verdict, *area;
         const char *from, *to;
         unsigned int rank;
+        const char *kind;
     } rows[] = {
-        {SELECT_ENCRYPT, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 2},
-        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-01-01", "2027-01-01", 3},
-        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2020-01-01", "2021-01-01", 1},
-        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-12-01", "2027-01-01", 1},
-        {SELECT_ENCRYPT, NULL, "expired", NULL, "2020-01-01", "2021-01-01", 0},
-        {SELECT_ENCRYPT, NULL, "revoked", "trusted", "2026-01-01", "2027-01-01", 0},
-        {SELECT_ENCRYPT, NULL, "status-unknown", NULL, "2026-01-01", "2027-01-01", 0},
-        {SELECT_ENCRYPT, NULL, "untrusted-root", NULL, "2026-01-01", "2027-01-01", 0},
-        {SELECT_ENCRYPT, NULL, NULL, NULL, NULL, NULL, 0},
-        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 2},
-        {SELECT_SIGN, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 0},
-        {SELECT_SIGN, "k", "untrusted-root", NULL, "2026-01-01", "2027-01-01", 1},
-        {SELECT_SIGN, "k", "no-path", NULL, "2020-01-01", "2021-01-01", 0},
-        {SELECT_SIGN, "k", "no-path", NULL, "2026-12-01", "2027-01-01", 0},
-        {SELECT_SIGN, "k", "revoked", NULL, "2026-01-01", "2027-01-01", 0},
-        {SELECT_SIGN, "k", "wrong-address", NULL, "2026-01-01", "2027-01-01", 0},
-        {SELECT_SIGN, "k", "distrusted", NULL, "2026-01-01", "2027-01-01", 0},
+        {SELECT_ENCRYPT, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 2, NULL},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-01-01", "2027-01-01", 3, NULL},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2020-01-01", "2021-01-01", 1, NULL},
+        {SELECT_ENCRYPT, NULL, "valid", "trusted", "2026-12-01", "2027-01-01", 1, NULL},
+        {SELECT_ENCRYPT, NULL, "expired", NULL, "2020-01-01", "2021-01-01", 0, NULL},
+        {SELECT_ENCRYPT, NULL, "revoked", "trusted", "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_ENCRYPT, NULL, "status-unknown", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_ENCRYPT, NULL, "untrusted-root", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_ENCRYPT, NULL, NULL, NULL, NULL, NULL, 0, NULL},
+        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 2, NULL},
+        {SELECT_SIGN, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "untrusted-root", NULL, "2026-01-01", "2027-01-01", 1, NULL},
+        {SELECT_SIGN, "k", "no-path", NULL, "2020-01-01", "2021-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "no-path", NULL, "2026-12-01", "2027-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "revoked", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "wrong-address", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "distrusted", NULL, "2026-01-01", "2027-01-01", 0, NULL},
+        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 2, "rsa-pss"},
+        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 2, "ed25519"},
+        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 0, "ed448"},
+        {SELECT_SIGN, "k", "no-path", NULL, "2026-01-01", "2027-01-01", 0, "x25519"},
+        {SELECT_SIGN, "k", "valid", NULL, "2026-01-01", "2027-01-01", 0, "other"},
+        {SELECT_ENCRYPT, NULL, "valid", NULL, "2026-01-01", "2027-01-01", 2, "x448"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct ask_entry entry = {.key = mem_strdup(rows[i].key), .area = NULL};
         struct ask_verdict verdict = {.verdict = mem_strdup(rows[i].verdict),
                                       .area = mem_strdup(rows[i].area),
                                       .not_before = mem_strdup(rows[i].from),
-                                      .not_after = mem_strdup(rows[i].to)};
+                                      .not_after = mem_strdup(rows[i].to),
+                                      .key = mem_strdup(rows[i].kind)};
         unsigned int rank = select_rank(rows[i].use, &entry, &verdict, "2026-11-21T12:00:00Z");
         ck_assert_msg(rank == rows[i].rank, "row %zu: %u", i, rank);
         ask_verdict_free(&verdict);

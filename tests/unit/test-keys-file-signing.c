@@ -83,6 +83,30 @@ START_TEST(schemes)
 }
 END_TEST
 
+/* The message itself, of any length. */
+START_TEST(ed25519)
+{
+    struct buf message = {0}, signature = {0};
+
+    make_keys();
+    while (message.len < 1000) {
+        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+        buf_clear(&signature);
+        ck_assert_int_eq(signing_run(edwards, "ed25519", &message, &signature), SIGNING_OK);
+        ck_assert_int_eq(EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, edwards), 1);
+        ck_assert_int_eq(EVP_DigestVerify(ctx, (const unsigned char *)signature.data, signature.len,
+                                          (const unsigned char *)buf_text(&message), message.len),
+                         1);
+        EVP_MD_CTX_free(ctx);
+        buf_add_text(&message, "a few octets of what is signed, again and again; ");
+    }
+    buf_free(&message);
+    buf_free(&signature);
+    free_keys();
+}
+END_TEST
+
 START_TEST(wrong_keys)
 {
     make_keys();
@@ -93,7 +117,8 @@ START_TEST(wrong_keys)
         {"rsa-pkcs1-sha256", ec}, {"rsa-pkcs1-sha256", pss},  {"rsa-pss-sha256", ec},
         {"ecdsa-sha256", rsa},    {"ecdsa-sha256", pss},      {"ecdsa-sha256", edwards},
         {"rsa-pkcs1-sha1", rsa},  {"rsa-raw", rsa},           {"", rsa},
-        {"rsa-pkcs1", rsa},       {"rsa-pkcs1-sha256 ", rsa},
+        {"rsa-pkcs1", rsa},       {"rsa-pkcs1-sha256 ", rsa}, {"ed25519", rsa},
+        {"ed25519", ec},
     };
     struct buf digest = {0}, signature = {0};
 
@@ -135,4 +160,4 @@ START_TEST(restricted_pss)
 }
 END_TEST
 
-UNIT_MAIN("keys-file-signing", schemes, wrong_keys, restricted_pss)
+UNIT_MAIN("keys-file-signing", schemes, ed25519, wrong_keys, restricted_pss)

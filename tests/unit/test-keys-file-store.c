@@ -27,7 +27,8 @@ static void set_up(void)
     areas_fields_der(certificate, &der);
     base64_encode_buf(&text, der.data, der.len);
     fingerprint_of(certificate, fingerprint);
-    buf_printf(&client.conf, "REVIEW = %s/review\n", client.fixture.root);
+    buf_printf(&client.conf, "REVIEW = %s/review\nCAPABILITIES = %s/capabilities\n", client.fixture.root,
+               client.fixture.root);
     buf_free(&der);
 }
 
@@ -105,6 +106,125 @@ START_TEST(capabilities_come_back)
 }
 END_TEST
 
+#define LESSON                                                                                               \
+    "<store area=\"%s\" "                                                                                    \
+    "signing-time=\"%s\"><certificate>%s</certificate><capabilities>%s</capabilities></store>"
+
+/* What is offered for p@x.example; of several certificates the first one's. */
+static void expect_offer(const char *capabilities)
+{
+    struct xml_node *root =
+        client_ask(&client, "<find><query n=\"1\" use=\"encrypt\" address=\"p@x.example\"/></find>");
+    const struct xml_node *entry = xml_child(xml_child(xml_child(root, "find"), "result"), "entry");
+    const struct xml_node *node = xml_child(entry, "capabilities");
+
+    ck_assert_str_eq(node != NULL ? node->text : "", capabilities);
+    xml_free(root);
+}
+
+static const char gcm[] = "MA0wCwYJYIZIAWUDBAEu", cbc[] = "MA0wCwYJYIZIAWUDBAEq",
+                  gcm_cbc[] = "MBowCwYJYIZIAWUDBAEuMAsGCWCGSAFlAwQBKg==";
+
+/* The newest signature of a certificate that the administrator has put there counts; his file stays as it is.
+ */
+START_TEST(newest_capabilities)
+{
+    struct buf pem = {0}, after = {0};
+    char *path;
+
+    set_up();
+    add_pem(&pem, certificate);
+    buf_add_text(&pem, "-----BEGIN SMIME CAPABILITIES-----\n");
+    buf_add_text(&pem, cbc);
+    buf_add_text(&pem, "\n-----END SMIME CAPABILITIES-----\n");
+    put_file(&client.fixture, "public/partner.pem", pem.data, pem.len, 0644);
+    client_connect(&client);
+    expect_offer(cbc);
+    client_expect(&client, "none", "known", LESSON, "review", "2020-05-05T10:00:00Z", text.data, gcm);
+    expect_offer(gcm);
+    client_expect(&client, "none", "known", LESSON, "public", "2019-05-05T10:00:00Z", text.data, gcm_cbc);
+    expect_offer(gcm);
+    client_expect(&client, "none", "known", LESSON, "public", "2020-05-05T10:00:00Z", text.data, gcm_cbc);
+    expect_offer(gcm);
+    client_expect(&client, "none", "known", LESSON, "public", "2020-05-05T10:00:01Z", text.data, gcm_cbc);
+    expect_offer(gcm_cbc);
+    client_expect(&client, "none", "known", STORE, "public", text.data);
+    expect_offer(gcm_cbc);
+    client_expect(&client, "none", "known", LESSON, "public", "2300-01-01T00:00:00Z", text.data, cbc);
+    expect_offer(gcm_cbc);
+    client_expect(&client, "none", "known", LESSON, "public", "2021-01-01T00:00:00Z", text.data, cbc);
+    expect_offer(cbc);
+    client_connect(&client);
+    expect_offer(cbc);
+    path = mem_printf("%s/public/partner.pem", client.fixture.root);
+    ck_assert_int_eq(fdio_read_file(path, 100000, &after), 0);
+    ck_assert_str_eq(after.data, pem.data);
+    ck_assert_uint_eq(files_in("public"), 1);
+    ck_assert_uint_eq(files_in("capabilities"), 2);
+    free(path);
+    buf_free(&pem);
+    buf_free(&after);
+    tear_down();
+}
+END_TEST
+
+/* A partner signs with one certificate and is encrypted to with another: the address tells. */
+START_TEST(capabilities_of_an_address)
+{
+    struct buf pem = {0}, der = {0}, signing = {0};
+    X509 *other;
+
+    set_up();
+    add_pem(&pem, certificate);
+    put_file(&client.fixture, "public/encryption.pem", pem.data, pem.len, 0644);
+    other = make_certificate(&(struct maker){.address = "P@x.example", .serial = 77});
+    areas_fields_der(other, &der);
+    base64_encode_buf(&signing, der.data, der.len);
+    client_connect(&client);
+    client_expect(
+        &client, "ok", "",
+        "<store area=\"review\"><certificate>%s</certificate><capabilities>%s</capabilities></store>",
+        signing.data, cbc);
+    expect_offer(cbc);
+    client_expect(&client, "none", "known", LESSON, "review", "2020-05-05T10:00:00Z", signing.data, gcm);
+    expect_offer(gcm);
+    client_expect(&client, "none", "known", LESSON, "review", "2019-05-05T10:00:00Z", text.data, gcm_cbc);
+    expect_offer(gcm_cbc); /* which its own holder said is better known, though older */
+    X509_free(other);
+    buf_free(&pem);
+    buf_free(&der);
+    buf_free(&signing);
+    tear_down();
+}
+END_TEST
+
+/* What cannot be read or written costs no mail. */
+START_TEST(capabilities_in_trouble)
+{
+    struct buf pem = {0};
+    char *name;
+
+    set_up();
+    add_pem(&pem, certificate);
+    put_file(&client.fixture, "public/partner.pem", pem.data, pem.len, 0644);
+    client_connect(&client);
+    client_expect(&client, "none", "known", LESSON, "review", "2020-05-05T10:00:00Z", text.data, gcm);
+    name = mem_printf("capabilities/certificate-%s", fingerprint);
+    put_file(&client.fixture, name, "nonsense", 8, 0644);
+    expect_offer(gcm); /* by the address */
+    client_expect(&client, "none", "known", LESSON, "review", "2019-05-05T10:00:00Z", text.data, gcm_cbc);
+    expect_offer(gcm_cbc);
+    buf_clear(&client.conf);
+    buf_add_text(&client.conf, "CAPABILITIES = /proc/nowhere\n");
+    client_connect(&client);
+    client_expect(&client, "none", "known", LESSON, "review", "2022-05-05T10:00:00Z", text.data, gcm);
+    expect_offer("");
+    free(name);
+    buf_free(&pem);
+    tear_down();
+}
+END_TEST
+
 START_TEST(review)
 {
     set_up();
@@ -178,4 +298,5 @@ START_TEST(refused)
 END_TEST
 
 UNIT_MAIN("keys-file-store", public_area, capabilities_come_back, review, known_in_any_area,
-          nothing_is_overwritten, refused)
+          nothing_is_overwritten, refused, newest_capabilities, capabilities_of_an_address,
+          capabilities_in_trouble)
