@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A 50 MB message in all four operations: no process of the run may need 16 MiB."""
+"""A 50 MB message in all four operations: no process of the run may need 16 MiB. Where its Subject is hidden, it is written once more with the
+Subject in the text, in quoted-printable."""
 import os
 import sys
 
@@ -13,11 +14,12 @@ RULES = """\
 .  (to) cbc.example    (do) FE:cbc
 .  (to) clear.example  (do) FS
 .  (to) opaque.example (do) FS:opaque
-.  (to) both.example   (do) FE:gcm, FS
+.  (to) both.example   (do) FE:hidden, FS
 """
 CONF = """\
 PROFILE_gcm = cipher=aes-256-gcm
 PROFILE_cbc = cipher=aes-256-cbc
+PROFILE_hidden = cipher=aes-256-gcm headers=hcp_baseline
 PROFILE_opaque = form=opaque
 """
 MAXRSS = gateway.BUILD / "tests/tools/maxrss"
@@ -30,7 +32,7 @@ def peak(output):
 
 def letter(sender, recipient):
     line = b"0123456789abcdefghijklmnopqrstuvwxyz" * 2 + b"\n"
-    return (f"From: {sender}\nTo: {recipient}\nSubject: large\nMIME-Version: 1.0\nContent-Type: text/plain\n"
+    return (f"From: {sender}\nTo: {recipient}\nSubject: =?utf-8?q?gro=C3=9F?=\nMIME-Version: 1.0\nContent-Type: text/plain\n"
             "Message-ID: <large@behoerde.de>\nDate: Sat, 21 Nov 2026 12:00:00 +0000\n\n").encode() + line * (BODY // len(line))
 
 
