@@ -8,7 +8,8 @@
 #include "incoming/protected.h"
 #include "mail/source.h"
 
-#define PART_MAX (64u << 10) /* octets of a text/rfc822-headers part that are read */
+#define PART_MAX  (64u << 10)              /* octets of a text/rfc822-headers part that are read */
+#define FRONT_MAX (2 * HEADER_SECTION_MAX) /* octets in which a header and that of a first part stand */
 
 struct finder {
     struct protected *found;
@@ -123,12 +124,17 @@ static int look_at_payload(struct finder *f, const struct mime_part *part)
     return 0;
 }
 
-static int open_node(struct finder *f, const struct unwrap_node *node)
+/* All that counts stands in front: `most` octets are looked at. */
+static int open_node(struct finder *f, const struct unwrap_node *node, uint64_t most)
 {
+    struct unwrap_node front = *node;
+
     mime_free(&f->mime);
     memset(&f->mime, 0, sizeof(f->mime));
     f->node = node;
-    return unwrap_parse(f->message, node, &f->mime);
+    if (front.entity.length > most)
+        front.entity.length = most;
+    return unwrap_parse(f->message, &front, &f->mime);
 }
 
 /* HP-Outer (RFC 9788 2.2): each has a whole field as its value. */
@@ -175,7 +181,7 @@ static int look_around_signatures(struct finder *f, const struct unwrap_node *no
         node = node->outer;
         if (node->outer == NULL)
             return 0;
-        if (open_node(f, node) != 0)
+        if (open_node(f, node, FRONT_MAX) != 0)
             return -1;
         if (!param_is(f->mime.root, "hp", "cipher"))
             continue;
@@ -204,7 +210,7 @@ static int find(struct finder *f, const struct unwrap_strand *strand)
     const struct unwrap_node *inner = strand->inner;
     const struct mime_part *payload;
 
-    if (open_node(f, inner) != 0)
+    if (open_node(f, inner, strand->stop == UNWRAP_CLEAN ? FRONT_MAX : UINT64_MAX) != 0)
         return -1;
     payload = strand->stop == UNWRAP_CLEAN ? f->mime.root : behind_bad_signature(f->mime.root, strand->stop);
     if (payload == NULL)

@@ -160,19 +160,23 @@ static void write_addresses(const struct header *header, size_t index, const str
     buf_add_text(out, header->eol);
 }
 
+static const char *skip_blanks(const char *p)
+{
+    while (isspace((unsigned char)*p))
+        p++;
+    return p;
+}
+
 /* Is there nothing in the value but these addresses, in whatever lines? */
 static bool is_bare(const char *value, const struct strlist *addresses)
 {
     char *joined = strlist_join(addresses, ",");
-    const char *p = joined;
-    for (; *value != '\0'; value++) {
-        if (isspace((unsigned char)*value))
-            continue;
-        if (*p == '\0' || *p != *value)
-            break;
-        p++;
+    const char *a = skip_blanks(value), *b = skip_blanks(joined);
+    while (*a != '\0' && *a == *b) {
+        a = skip_blanks(a + 1);
+        b = skip_blanks(b + 1);
     }
-    bool bare = *value == '\0' && *p == '\0';
+    bool bare = *a == '\0' && *b == '\0';
     free(joined);
     return bare;
 }
@@ -218,20 +222,26 @@ bool hcp_shows_zone(const struct header *header, size_t index)
     return other;
 }
 
+/* The field as it goes out in any case, without NUL and bare CR, is what is understood or not. */
 static void outside_shy(const struct header *header, size_t index, struct buf *out)
 {
     struct strlist addresses = {0};
-    struct buf date = {0};
-    if (read_addresses(header, index, &addresses)) {
-        write_addresses(header, index, &addresses, out);
-    } else if (read_date(header, index, &date)) {
-        begin_field(header, index, out);
-        buf_printf(out, " %s%s", buf_text(&date), header->eol);
+    struct buf date = {0}, field = {0};
+    struct header copy;
+    copy_field(header, index, &field);
+    header_parse(&copy, buf_text(&field), field.len);
+    if (read_addresses(&copy, 0, &addresses)) {
+        write_addresses(&copy, 0, &addresses, out);
+    } else if (read_date(&copy, 0, &date)) {
+        begin_field(&copy, 0, out);
+        buf_printf(out, " %s%s", buf_text(&date), copy.eol);
     } else {
-        copy_field(header, index, out);
+        buf_add(out, buf_text(&field), field.len);
     }
+    header_free(&copy);
     strlist_free(&addresses);
     buf_free(&date);
+    buf_free(&field);
 }
 
 void hcp_outside(const struct hcp *hcp, const struct header *header, size_t index, struct buf *out)

@@ -325,14 +325,16 @@ RULES = """\
 .  (to) clear.example  (do) FS
 .  (to) opaque.example (do) FS:opaque
 .  (to) both.example   (do) FE:gcm, FS
+.  (to) hidden.example (do) FE:hidden, FS
 .  (to) inside.example (do) FE:cbc, FS:opaque
 """
 PROFILES = """\
 PROFILE_gcm = cipher=aes-256-gcm
 PROFILE_cbc = cipher=aes-256-cbc
 PROFILE_opaque = form=opaque
+PROFILE_hidden = cipher=aes-256-gcm headers=hcp_baseline
 """
-DOMAINS = ("plain", "gcm", "cbc", "clear", "opaque", "both", "inside")
+DOMAINS = ("plain", "gcm", "cbc", "clear", "opaque", "both", "hidden", "inside")
 
 
 def letters(folder, size):
@@ -349,7 +351,7 @@ def letters(folder, size):
 def letter(folder, source, recipient):
     path = folder / "letter.eml"
     with open(source, "rb") as content, open(path, "wb") as out:
-        out.write(fields(sender=ONE, to=recipient))
+        out.write(fields(sender=ONE, to=recipient, subject="=?utf-8?q?gro=C3=9F?="))  # hidden, it is written into the text
         while chunk := content.read(CHUNK):
             out.write(chunk)
     return path
