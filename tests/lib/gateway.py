@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 BUILD = pathlib.Path(os.environ.get("JULIA_BUILD", "build/release")).resolve()
 SOURCE = pathlib.Path(os.environ.get("JULIA_SOURCE", ".")).resolve()
@@ -114,6 +115,7 @@ class Gateway:
         target = self.base / "target"
         target.write_text(TARGET.format(base=self.base))
         target.chmod(0o755)
+        self.services = []
         self.pki = self.make_pki()
         shutil.copy(self.pki.path("ca.crt"), self.base / "etc/ca/ca.pem")
 
@@ -124,7 +126,23 @@ class Gateway:
         return self
 
     def __exit__(self, *_):
+        for service in self.services:
+            service.terminate()
+            service.wait()
         shutil.rmtree(self.base, ignore_errors=True)
+
+    def serve(self):
+        """The modules become services, one worker each, for as long as the gateway lives: a message then takes a tenth of the time."""
+        path = self.base / "etc/julia.conf"
+        text = path.read_text()
+        for module in ("keys-file", "trust", "smime"):
+            program, sock = BUILD / "lib/modules" / module, self.base / "var/run" / (module + ".sock")
+            # pylint: disable-next=consider-using-with
+            self.services.append(subprocess.Popen([BUILD / "bin/julia-moduled", "-b", self.base, "-n", "1", "-s", sock, program]))
+            while not sock.exists() and self.services[-1].poll() is None:
+                time.sleep(0.01)
+            text = text.replace(str(program), f"unix:{sock}")
+        path.write_text(text)
 
     def own_key(self, address, kind="rsa"):
         name = self.pki.person(address, kind)
