@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "incoming/readings.h"
 #include "mail/encoding_check.h"
 
 /* Fields are all that the copy takes over of an entity's header: a line that is none is where many readers
@@ -22,10 +23,11 @@ static bool header_alike(const struct header *header)
    its end, finds what nobody looked into. */
 static int layer_alike(const struct unwrap_node *node, const struct mime_part *part)
 {
+    int agree = readings_agree(node->entity.fd, part);
     bool correct = true;
 
-    if (layer_look_ambiguous(part) || header_has_strays(&part->header))
-        return 0;
+    if (agree != 1)
+        return agree;
     if (part->children == NULL &&
         encoding_check(node->entity.fd, part->body, part->end - part->body, part->encoding, &correct) != 0)
         return -1;

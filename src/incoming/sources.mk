@@ -17,6 +17,7 @@ INCOMING_SRC := \
 	src/incoming/layer_look.c \
 	src/incoming/opener.c \
 	src/incoming/protected.c \
+	src/incoming/readings.c \
 	src/incoming/reencrypt.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \

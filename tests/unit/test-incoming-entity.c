@@ -108,7 +108,7 @@ START_TEST(test_keyright)
 }
 END_TEST
 
-#define SIGNED_TYPE "Content-Type: multipart/signed; protocol=application/pkcs7-signature; boundary=b"
+#define SIGNED_TYPE "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b"
 #define SIGNED_BODY "--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n"
 
 /* What readers may understand differently is not signed (published spoofing attacks). */
@@ -124,6 +124,51 @@ static const struct {
     {SIGNED_TYPE "\n\n--bb\n\nevil\n" SIGNED_BODY, LAYER_NONE},
     {SIGNED_TYPE "\n\n" SIGNED_BODY "--b\n\nevil\n--b--\n", LAYER_NONE},
     {SIGNED_TYPE "\n\n" SIGNED_BODY "--b-evil\n", LAYER_NONE},
+    /* the boundary somewhere else */
+    {SIGNED_TYPE "\n\npreamble --b\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\npreamble\r--B\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n---b\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "epilogue --b", LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext--b\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\n--bc\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b \n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\t\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b-- \n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--",
+     LAYER_SIGNED},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n", LAYER_SIGNED},
+    {"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n--b\r\n\r\n"
+     "text\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\nMIIB\r\n--b--\r\n",
+     LAYER_SIGNED},
+    /* the same boundary for the parts of what was signed */
+    {SIGNED_TYPE "\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b--\n"
+                 "--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    /* a preamble that looks like a part */
+    {SIGNED_TYPE "\n\nContent-Type: text/plain\n\nevil\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\nThis is a signed message: yes.\n" SIGNED_BODY, LAYER_SIGNED},
+    /* header sections that end somewhere else for others, or are none */
+    {"X-A: b\nevil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {"X-A: b\r\revil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {" folded first\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {"X-A: b\r\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\r\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: 8bit\n\n" SIGNED_BODY, LAYER_SIGNED},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: base64\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: x\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 7bit\n\n" SIGNED_BODY,
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nevil\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE
+     "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\nContent-Type: text/html\n\n"
+     "MIIB\n--b--\n",
+     LAYER_NONE},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nnothing", LAYER_SIGNED},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Type: text/html\n\nnothing",
      LAYER_NONE},
@@ -150,4 +195,40 @@ START_TEST(test_look)
 }
 END_TEST
 
-UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright, test_look)
+/* The boundary is found wherever it falls among the pieces that are read. */
+START_TEST(test_look_far)
+{
+    static const char front[] = SIGNED_TYPE "\n\n--b\n\n", hidden[] = "x--B";
+    static const char back[] = "\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n";
+    size_t room = 140000, front_len = sizeof(front) - 1, back_len = sizeof(back) - 1;
+    char *text = mem_alloc(room);
+    struct layer_look look;
+    struct mime mime;
+
+    for (size_t filler = 65490; filler < 65560; filler++)
+        for (int evil = 0; evil < 2; evil++) {
+            size_t len = front_len;
+            int fd;
+
+            memcpy(text, front, front_len);
+            memset(text + len, '-', filler);
+            len += filler;
+            memcpy(text + len, hidden, evil ? 4 : 1);
+            len += evil ? 4 : 1;
+            memset(text + len, 'y', 60000);
+            len += 60000;
+            memcpy(text + len, back, back_len);
+            len += back_len;
+            fd = input_file(text, len);
+            ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+            ck_assert_int_eq(layer_look(&look, fd, &mime), 0);
+            ck_assert_msg(look.kind == (evil ? LAYER_NONE : LAYER_SIGNED), "filler %zu, %d", filler, evil);
+            layer_look_free(&look);
+            mime_free(&mime);
+            close(fd);
+        }
+    free(text);
+}
+END_TEST
+
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright, test_look, test_look_far)

@@ -31,7 +31,20 @@ static const struct {
      SMIME_SHAPE_DETACHED},
     {SIGNED("; protocol=application/x-pkcs7-signature") "Content-Type: application/x-pkcs7-signature" END,
      SMIME_SHAPE_DETACHED},
-    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/plain" END, SMIME_SHAPE_DETACHED},
+    /* what is called a signature and is shown */
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/plain" END, SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/html; name=smime.p7s" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: application/octet-stream" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: application/octet-stream; "
+                                                      "name=smime.p7s" END,
+     SMIME_SHAPE_DETACHED},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=bill.pdf" END, SMIME_SHAPE_NONE},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=smime.p7s\n"
+                "Content-Disposition: attachment; filename=bill.pdf" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=Signature.P7S" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: application/pkcs7-signature" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: application/octet-stream; name=smime.p7s" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: text/plain" END, SMIME_SHAPE_NONE},
