@@ -97,22 +97,6 @@ static bool cut_all(char *text)
     return found;
 }
 
-/* Soft hyphen, zero-width and directional characters, controls: a tag with one of them inside looks like a
- * tag. */
-static bool is_invisible(uint32_t code)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},
-                  {0x61c, 0x61c},   {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e},
-                  {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe0fff}};
-
-    for (size_t i = 0; i < ROWS(ranges); i++)
-        if (code >= ranges[i].first && code <= ranges[i].last)
-            return true;
-    return false;
-}
-
 static void add_visible(struct buf *out, const char *text)
 {
     size_t took;
@@ -120,7 +104,7 @@ static void add_visible(struct buf *out, const char *text)
 
     for (size_t len = strlen(text); len > 0; text += took, len -= took) {
         took = utf8_decode(text, len, &code);
-        if (took == 0 || !is_invisible(code))
+        if (took == 0 || !utf8_invisible(code))
             buf_add(out, text, took == 0 ? 1 : took);
         took = took == 0 ? 1 : took;
     }

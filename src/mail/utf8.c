@@ -89,3 +89,17 @@ uint32_t utf8_lower(uint32_t code)
     }
     return code;
 }
+
+bool utf8_invisible(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x34f, 0x34f},
+                  {0x61c, 0x61c},   {0x180b, 0x180e}, {0x200b, 0x200f}, {0x202a, 0x202e},
+                  {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe0fff}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}

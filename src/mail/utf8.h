@@ -17,5 +17,8 @@ void utf8_encode(struct buf *out, uint32_t code); /* what is no Unicode scalar v
 /* One-to-one lower case for Latin, Greek, Cyrillic and Armenian letters, fullwidth Latin too; others
  * unchanged. */
 uint32_t utf8_lower(uint32_t code);
+/* Controls, soft hyphen, zero-width and directional characters: text with one of them inside may look like
+ * other text. */
+bool utf8_invisible(uint32_t code);
 
 #endif

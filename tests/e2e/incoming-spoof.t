@@ -109,6 +109,30 @@ def authors(tap, g, out):
             (f"Boss\n <{EYE}>", ("valid",)), (f"{BOSS}\0 <{EYE}>", ("none",)), (f"{EYE}\0, {BOSS}", ("none",)),
             (f"<{BOSS}\r\r>\r <{EYE}>", ("none",)), (f"<{BOSS}\f> <{EYE}>", other)):
         said(tap, g, fields(sender=value) + out.sign(text(), EYE), words, f"From: {value!r}")
+    for value, words in (
+            # the own address as part of another one
+            (f'"{EYE}m" <{EYE}>', other), (f'"x.{EYE}" <{EYE}>', other), (f'"boss-{EYE}" <{EYE}>', other), (f'"{EYE}.behoerde.de" <{EYE}>', other),
+            (f'"{EYE}@behoerde.de" <{EYE}>', other), (f'"{EYE}\u00e4" <{EYE}>', other), (f'"\'{EYE}\'" <{EYE}>', ("valid",)),
+            (f'"[{EYE}]" <{EYE}>', ("valid",)), (f'"My address is {EYE}." <{EYE}>', ("valid",)), (f'"Eva @ Partner" <{EYE}>', ("valid",)),
+            # characters that look like others, are not shown, or turn the text round
+            (f'"boss\uff20behoerde.de" <{EYE}>', other), (f'"boss\ufe6bbehoerde.de" <{EYE}>', other), (f'"boss@behoerde\uff0ede" <{EYE}>', other),
+            (f'"boss@behoerde\u2024de" <{EYE}>', other), (f'"boss@behoerde\u3002de" <{EYE}>', other), (f'"boss\u200b@\u200bbehoerde.de" <{EYE}>', other),
+            (f'"boss@\u2060behoerde\u00ad.de" <{EYE}>', other), (f'"\u202eed.edreoheb@ssob" <{EYE}>', other),
+            (f'"behoerde.de\u200f@\u200fboss" <{EYE}>', other), (f'"\u202eed.edreoheb\uff20ssob" <{EYE}>', other), (f'"\u200eEva\u200e" <{EYE}>', ("valid",)),
+            # encoded words that are decoded in another way, or only elsewhere
+            (f"=?utf-7?q?boss+AEA-behoerde.de?= <{EYE}>", other), (f"=?x-unknown?q?boss=40behoerde.de?= <{EYE}>", other),
+            (f"=?utf-8?q?boss=40behoerde.de=FF?= <{EYE}>", other), (f"=?utf-8?q?bo?=\n =?utf-8?q?ss=40beh?= =?utf-8?q?oerde.de?= <{EYE}>", other),
+            (f'"=?utf-8?q?boss=40behoerde.de?=" <{EYE}>', other), (f"{EYE} (=?utf-8?q?boss=40behoerde.de?=)", other),
+            (f"=?utf-8*de?q?boss=40behoerde.de?= <{EYE}>", other), (f"=?utf-8?b?Ym9zc0BiZWhvZXJkZS5kZQ?= <{EYE}>", other),
+            (f"=?iso-8859-1?q?J=FCrgen?= <{EYE}>", ("valid",)), (f"J\xfcrgen <{EYE}>", ("valid",)),
+            (f"eva@=?utf-8?q?partner-1.com?=", other), (f"=?utf-8?q?=3C{BOSS}=3E?=", other), (f"<=?utf-8?q?{EYE}?=>", other),
+            # groups and lists
+            (f"undisclosed: ;, {EYE}", ("valid", "valid-other-address")), (f"Eva: {EYE}, {BOSS};", other), (f"Eva:; <{BOSS}>", other),
+            (f"{EYE};{BOSS}", other), (f"<{EYE}>,", ("valid", "valid-other-address")), (f"<{EYE}><{BOSS}>", other), (f"<{EYE},{BOSS}>", other),
+            (f"{EYE}\n \n ,{BOSS}", other), (f"\n {BOSS} <{EYE}>", other), (f"<{EYE}\n >", ("valid", "valid-other-address")),
+            (f'<"eva"@partner-1.com>', ("valid",)), (f'<"boss@behoerde.de"@partner-1.com>', other), (f"<eva(x)@partner-1.com>", ("valid", "valid-other-address")),
+            (f"<EVA@PARTNER-1.COM.>", ("valid", "valid-other-address")), (f"<eva@partner-1.com@behoerde.de>", other), (f"<eva%partner-1.com@behoerde.de>", other)):
+        said(tap, g, fields(sender=value) + out.sign(text(), EYE), words, f"From: {value!r}")
     signed = out.sign(text(), EYE)
     for name, header in (("twice", f"From: {EYE}\nFrom: {BOSS}\n"), ("twice, the other first", f"From: {BOSS}\nFrom: {EYE}\n"),
                          ("twice, blank before the colon", f"From : {BOSS}\nFrom: {EYE}\n"),
@@ -164,6 +188,8 @@ def certificates(tap, g, out):
         out.certificate(name, None, "/CN=Eva", extra=LEAF + f"subjectAltName=DER:{der}\n")
         got = said(tap, g, fields() + out.sign(text(), name), ("valid-other-address", "untrusted"), f"certificate: {what}")
         tap.ok(got is not None and len(got.lines_like(rb"X-JULIA-Signature")) == 1, "... adds no field", got and got.octets[:800])
+    alternative_names(tap, g, out)
+    other_persons(tap, g, out)
     out.certificate("names", f"email:{EYE}", "/CN=Eva\nX-JULIA-Signature: valid\n\n<html>\r\nBcc: x/O=\u00e4\u20ac\"; smime=pass")
     got = said(tap, g, fields() + out.sign(text(), "names"), ("valid",), "certificate: line ends in the subject")
     tap.ok(got is not None and len(got.lines_like(rb"X-JULIA-Signature|Bcc|<html")) == 1, "... add no field", got and got.octets[:800])
@@ -181,6 +207,110 @@ def certificates(tap, g, out):
                     g.pki.path("under.ext"), "-out", g.pki.path("under.crt"), input=request)
     got = said(tap, g, fields() + out.sign(text(), "under", more=("-certfile", f"{sub}.crt")), ("valid",), "line ends in the issuer")
     tap.ok(got is not None and len(got.lines_like(rb"X-JULIA-Signature|Bcc")) == 1, "... add no field", got and got.octets[:800])
+
+
+def alternative_names(tap, g, out):
+    """Every kind of subjectAltName: only mail addresses are addresses."""
+    def oid(hexed, value):
+        return tlv(0xa0, bytes.fromhex(hexed), tlv(0xa0, value))
+
+    def utf8_mailbox(address, tag=0x0c):
+        return oid("06082b06010505070809", tlv(tag, address if isinstance(address, bytes) else address.encode()))
+
+    def directory(address):
+        return tlv(0xa4, tlv(0x30, tlv(0x31, tlv(0x30, bytes.fromhex("06092a864886f70d010901"), tlv(0x16, address.encode())))))
+
+    def mail(address):
+        return tlv(0x81, address if isinstance(address, bytes) else address.encode())
+
+    good, other, never = ("valid",), ("valid-other-address",), ("valid-other-address", "untrusted")
+    juergen = "j\u00fcrgen@partner-1.com"
+    cases = (
+        ("the last of fifty", EYE, [mail(f"x{n}@partner-1.com") for n in range(49)] + [mail(EYE)], good),
+        ("written in capitals", EYE, [mail(EYE.upper())], good),
+        ("a directory name with the address", EYE, [directory(EYE)], other),
+        ("a directory name beside another address", EYE, [directory(EYE), mail("x@partner-1.com")], other),
+        ("a URI", EYE, [tlv(0x86, b"mailto:" + EYE.encode())], other),
+        ("a user principal name", EYE, [oid("060a2b060104018237140203", tlv(0x0c, EYE.encode()))], other),
+        ("an unknown kind of name", EYE, [oid("06032a0304", tlv(0x16, EYE.encode()))], other),
+        ("a whole domain", EYE, [mail("partner-1.com")], other),
+        ("a domain with @", EYE, [mail("@partner-1.com")], other),
+        ("a wildcard", EYE, [mail("*@partner-1.com")], other),
+        ("a wildcard of domains", EYE, [mail("eva@*.com")], other),
+        ("a name and an address", EYE, [mail(f"Eva <{EYE}>")], other),
+        ("another address that ends alike", EYE, [mail(f"x{EYE}")], other),
+        ("another address that begins alike", EYE, [mail(f"{EYE}.x")], other),
+        ("octets beyond ASCII in an address", EYE, [mail("\u0435va@partner-1.com")], other),
+        ("SmtpUTF8Mailbox", juergen, [utf8_mailbox(juergen)], good),
+        ("SmtpUTF8Mailbox, From in capitals", "J\u00dcRGEN@Partner-1.Com", [utf8_mailbox(juergen)], good),
+        ("SmtpUTF8Mailbox, From with A-label", "j\u00fcrgen@xn--bcher-kva.example", [utf8_mailbox("j\u00fcrgen@b\u00fccher.example")], good),
+        ("SmtpUTF8Mailbox, From with U-label", "j\u00fcrgen@b\u00fccher.example", [utf8_mailbox("j\u00fcrgen@xn--bcher-kva.example")], good),
+        ("SmtpUTF8Mailbox, From with capital U-label", "j\u00fcrgen@B\u00dcCHER.example", [utf8_mailbox("j\u00fcrgen@b\u00fccher.example")], good),
+        ("an A-label, From with U-label", "eva@b\u00fccher.example", [mail("eva@xn--bcher-kva.example")], good),
+        ("SmtpUTF8Mailbox with an ASCII local part", EYE, [utf8_mailbox(EYE)], never),
+        ("SmtpUTF8Mailbox with NUL", juergen, [utf8_mailbox(juergen + "\0.example")], never),
+        ("SmtpUTF8Mailbox with NUL in front", juergen, [utf8_mailbox("\0" + juergen)], never),
+        ("SmtpUTF8Mailbox that is no UTF-8", juergen, [utf8_mailbox(juergen.encode("latin-1"))], never),
+        ("SmtpUTF8Mailbox as IA5String", EYE, [utf8_mailbox(EYE, 0x16)], never),
+        ("SmtpUTF8Mailbox as BMPString", EYE, [utf8_mailbox(EYE.encode("utf-16-be"), 0x1e)], never),
+        ("a KELVIN SIGN for K", "kurt@partner-1.com", [utf8_mailbox("\u212aurt@partner-1.com")], never),
+        ("a LONG S for S", "sepp@partner-1.com", [utf8_mailbox("\u017fepp@partner-1.com")], never),
+        ("a dotless I for I", "ida@partner-1.com", [utf8_mailbox("\u0131da@partner-1.com")], never),
+        ("a fullwidth letter", EYE, [utf8_mailbox("\uff45va@partner-1.com")], never),
+        ("a letter with combining accent", juergen, [utf8_mailbox("ju\u0308rgen@partner-1.com")], never),
+        ("a Cyrillic letter in the domain", "eva@p\u0430rtner-1.com", [mail(EYE)], other),
+        ("a zero-width space in the domain", "eva@part\u200bner-1.com", [mail(EYE)], other),
+        ("a zero-width space in the local part", "e\u200bva@partner-1.com", [mail(EYE)], other),
+    )
+    for n, (what, sender, list_of_names, words) in enumerate(cases):
+        der = tlv(0x30, *list_of_names).hex(":")
+        out.certificate(f"san{n}", None, "/CN=Eva", extra=LEAF + f"subjectAltName=DER:{der}\n")
+        said(tap, g, fields(sender=sender) + out.sign(text(), f"san{n}"), words, f"certificate with {what}")
+    for what, names_given, subject, words in (
+            ("address in the subject, only a DNS name beside", "DNS:partner-1.com", f"/CN=Eva/emailAddress={EYE}", good),
+            ("two addresses in the subject", None, f"/CN=Eva/emailAddress=x@partner-1.com/emailAddress={EYE}", good),
+            ("another address in the subject", f"email:{EYE}", f"/CN=Boss/emailAddress={BOSS}", good),
+            ("the address as organisation", None, f"/O={EYE}/CN=Eva", other),
+            ("the address as user id", None, f"/UID={EYE}/CN=Eva", other),
+            ("the address inside a longer one in the subject", None, f"/CN=Eva/emailAddress=Eva <{EYE}>", other)):
+        name = "dn" + str(abs(hash(what)))
+        out.certificate(name, names_given, subject)
+        said(tap, g, fields() + out.sign(text(), name), words, f"certificate: {what}")
+    said(tap, g, fields(sender=BOSS) + out.sign(text(), f"dn{abs(hash('another address in the subject'))}"), other,
+         "... and that one is nobody's as long as there are addresses in subjectAltName")
+
+
+def other_persons(tap, g, out):
+    """Certificates that look like another one."""
+    never = ("untrusted", "invalid", "unknown")
+    out.certificate("namesake", "email:eva.2@partner-1.com", f"/CN={EYE}")
+    said(tap, g, fields(sender=f'"Eva" <{EYE}>') + out.sign(text(), "namesake"), ("valid-other-address",), "another person of the same name")
+    fake = gateway.Pki(g.base / "fake")  # its CA has the same name
+    fake.person(EYE, "ec")
+    forger = Outside(fake)
+    for what, more in (("", ()), (", CA in the message", ("-certfile", fake.path("ca.crt"))), (", the real CA in the message", ("-certfile", g.pki.path("ca.crt")))):
+        said(tap, g, fields() + forger.sign(text(), EYE, more=more), never, "a CA of the same name" + what)
+    ski = gateway.openssl("x509", "-in", g.pki.path("ca.crt"), "-noout", "-ext", "subjectKeyIdentifier").decode().split("\n")[1].strip()
+    fake._extensions("ca", gateway.EXTENSIONS["ca"].replace("=hash", "=" + ski.replace(":", "")))
+    gateway.openssl("req", "-new", "-x509", "-key", fake.path("ca.key"), "-out", fake.path("ca.crt"), "-days", "3650", "-subj", "/CN=Test CA",
+                    "-config", fake._config("ca"), "-extensions", "x")
+    fake.person(EYE, "ec", name="same-ski")
+    said(tap, g, fields() + forger.sign(text(), "same-ski", more=("-certfile", fake.path("ca.crt"))), never, "a CA of the same name and key identifier")
+    serial = gateway.openssl("x509", "-in", g.pki.path(EYE + ".crt"), "-noout", "-serial").decode().strip().split("=")[1]
+    request = gateway.openssl("req", "-new", "-key", fake.path(EYE + ".key"), "-subj", f"/CN={EYE}")
+    gateway.openssl("x509", "-req", "-CA", fake.path("ca.crt"), "-CAkey", fake.path("ca.key"), "-set_serial", "0x" + serial, "-days", "300",
+                    "-extfile", fake.path(EYE + ".ext"), "-out", fake.path("twin.crt"), input=request)
+    (fake.directory / "twin.key").write_bytes(fake.path(EYE + ".key").read_bytes())
+    real, twin = g.pki.path(EYE + ".crt").read_bytes(), fake.path("twin.crt").read_bytes()
+    for what, bundle in (("the real one first", real + twin), ("the real one last", twin + real), ("the real one alone", real)):
+        (fake.directory / "bundle").write_bytes(bundle)
+        said(tap, g, fields() + forger.sign(text(), "twin", more=("-nocerts",)), never, f"issuer and serial number of another certificate")
+        said(tap, g, fields() + forger.sign(text(), "twin", more=("-nocerts", "-certfile", fake.directory / "bundle")), never, f"... {what}")
+    gateway.openssl("req", "-new", "-x509", "-key", fake.path(EYE + ".key"), "-out", fake.path("self.crt"), "-days", "300", "-subj", f"/CN={EYE}",
+                    "-addext", f"subjectAltName=email:{EYE}")
+    (fake.directory / "self.key").write_bytes(fake.path(EYE + ".key").read_bytes())
+    said(tap, g, fields() + forger.sign(text(), "self"), never, "a self-signed certificate")
+    said(tap, g, fields() + forger.sign(text(), "self", more=("-certfile", g.pki.path(EYE + ".crt"))), never, "... beside the real one")
 
 
 DISGUISES = (
