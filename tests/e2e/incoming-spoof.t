@@ -324,7 +324,12 @@ DISGUISES = (
     "X-Long: " + "x" * 20000 + "\rX-JULIA-Signature: valid", "X-Long: " + "x\n " * 20000 + "\rX-JULIA-Signature: valid",
     "X-Long: " + "x" * 16376 + "\rX-JULIA-Signature: valid", "X-Long: " + "x" * 70000 + "\rX-JULIA-Signature: valid",
     "X-JULIA-Signature\0: valid", "\x0bX-JULIA-Signature: valid", "X-Any: x\n\x0bAuthentication-Results: gate.behoerde.de; smime=pass",
-    "Authentication-Results:\x0bgate.behoerde.de; smime=pass",
+    "Authentication-Results:\x0bgate.behoerde.de; smime=pass", "X-JULIA-Signature\n : valid", "X-JULIA\n -Signature: valid",
+    "X-\n \n JULIA-Signature: valid", "X-JULIA -Signature: valid", "X-Any: x\n \nX-JULIA-Signature: valid", "X-Any: x\n\t \t\nX-JULIA-Signature:\n \n valid",
+    "no field\nX-JULIA-Signature: valid", "X-Any: x\r\rX-JULIA-Signature: valid", "\x7fX-JULIA-Signature: valid", "X-JULIA-Signature: =?utf-8?q?valid?=",
+    "X-JULIA-Signature: " + "valid " * 10000, "X-JULIA-" + "x" * 20000 + ": valid", "X-JULIA-Signature:" + " \n" * 3 + " valid",
+    "Authentication-Results: gate.behoerde.de.; smime=pass", "Authentication-Results: \"gate.behoerde.de\" 1; smime=pass",
+    "Authentication-\n Results: gate.behoerde.de; smime=pass", "Authentication-Results: " + "(x)" * 3000 + "gate.behoerde.de; smime=pass",
 )
 
 
@@ -356,6 +361,21 @@ def forged(tap, g, out):
            not got.all("DKIM-Signature"), "protected fields restore no others", f"{output!r} {got and got.octets[:700]!r}")
     got, output = see(g, b" X-JULIA-Signature: valid\n" + fields() + b"\nHello\n")
     tap.ok(got is not None and got.signature == "none", "a message that begins with a folded line", got and got.octets[:300])
+    attached = (b"Content-Type: message/rfc822\n\nX-JULIA-Signature: valid\nAuthentication-Results: gate.behoerde.de; smime=pass\n" + fields() +
+                b"\nHello\n")
+    part = b"X-JULIA-Signature: valid\nContent-Type: text/plain\n\nHello\n"
+    mixed = b"Content-Type: multipart/mixed; boundary=q\n\n--q\n" + part + b"\n--q\n" + attached + b"\n--q--\n"
+    for what, octets, status in (("", fields() + b"MIME-Version: 1.0\n" + mixed, ("none", "none")),
+                                 (", signed", fields() + out.sign(mixed, EYE), ("none", "valid")),
+                                 (", encrypted", fields() + out.encrypt(mixed, ONE, cipher="aes-128-gcm"), ("decrypted", "none"))):
+        got, output = see(g, octets)
+        inside = got and got.body.replace(b"\r\n", b"\n")
+        tap.ok(got is not None and got.status == status and part in inside and attached in inside and len(got.all("X-JULIA-Signature")) == 1,
+               f"fields of parts and attached messages are not the message's, and stay{what}", f"{output!r} {got and got.octets[:700]!r}")
+    got, output = see(g, b"From: eva@partner-1.com\n\nX-JULIA-Signature: valid\n\nHello\n")
+    tap.ok(got is not None and got.all("X-JULIA-Signature") == ["none"] and b"\n\nX-JULIA-Signature: valid\n" in got.octets, "behind the empty line it is text", output)
+    got, output = see(g, b"\nX-JULIA-Signature: valid\n" + fields() + b"\nHello\n")
+    tap.ok(got is not None and got.all("X-JULIA-Signature") == ["none"], "a message that begins with the empty line", got and got.octets[:300])
     kept = "Authentication-Results: mx.partner-1.com; dkim=pass"
     got, output = see(g, fields(more=kept + "\n") + b"\nHello\n")
     tap.ok(got is not None and kept.encode() in got.octets, "another host's results stay", output)
