@@ -6,6 +6,7 @@ INCOMING_SRC := \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
 	src/incoming/forged.c \
+	src/incoming/garbled.c \
 	src/incoming/handover.c \
 	src/incoming/harvest.c \
 	src/incoming/headercopy.c \

@@ -4,6 +4,6 @@ UNIT_TESTS += $(INCOMING_TESTS) test-incoming-unwrap
 INCOMING_REST := $(CORE_DECIDES)
 $(foreach t,$(INCOMING_TESTS),$(eval $(t)_SRC := tests/unit/$(t).c $(INCOMING_REST))$(eval $(t)_LIBS := $$(CHECK_LIBS) -lexpat))
 test-incoming-unwrap_SRC := tests/unit/test-incoming-unwrap.c tests/unit/incoming_modules.c \
-	$(foreach f,unwrap opener keyright intact layer_answer,src/incoming/$(f).c) \
+	$(foreach f,unwrap opener keyright intact garbled layer_answer,src/incoming/$(f).c) \
 	$(foreach f,ask_verdict message spool envelope_line,src/core/$(f).c)
 test-incoming-unwrap_LIBS = $(CHECK_LIBS) -lexpat

@@ -38,6 +38,64 @@ static const struct {
      "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--b--\n",
      true},
     {"Content-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\nx", true},
+    {"Content-Type: message/rfc822\n\nno field\nContent-Type: text/plain\nContent-Type: text/html\n\nx",
+     true},
+    /* header sections of parts */
+    {MIXED "--b\nno field\n\none\n--b--\n", false},
+    {MIXED "--b\nContent-Type: text/plain\n--b--\n", true},
+    {"Content-Type: text/html\nContent-Type: text/plain\n\nx", false},
+    {"Content-Type: text/html\nX-A: b\nContent-Type : text/plain\n\nx", false},
+    {MIXED "--b\nContent-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64\n\none\n--b--\n", false},
+    {"Content-Type: text/plain\nX-A: \001b\n\nx", false},
+    {"Content-Type: text/plain\nX-A: b\rc\n\nx", false},
+    {MIXED "--b\nX-A: \177\n\none\n--b--\n", false},
+    {"Content-Type: text/plain\nX-A: J\374rgen\n\nx", true},
+    {"Content-Type: text/plain\nX-A: J\303\274rgen\n\nx", true},
+    {"Content-Type: text/plain\nX-A: J\374rgen \235\n\nx", false},
+    {"Content-Type: application/pdf; name=\"\334bung.pdf\"\n\nx", true},
+    {"Content-Type: (J\374rgen) text/html\n\nx", false},
+    {"Content-Type: text/plain; name=\"\303\234bung.txt\"\n\nx", true},
+    {"Content-Type: multipart/mixed; boundary=b; x=\"\374\"\n\n--b\n\none\n--b--\n", false},
+    /* text */
+    {"Content-Type: text/plain\n\nJ\374rgen", true},
+    {"Content-Type: text/plain\n\nJ\303\274rgen", true},
+    {"Content-Type: text/plain\n\nJ\374rgen \201", false},
+    {"Content-Type: text/plain\n\n1 \200 for tea", true},
+    {"X-A: b\n\n1 \200 for tea", true},
+    {"Content-Type: text/plain\n\n\316\261\316\235", true},
+    {"Content-Type: text/plain; charset=utf-8\n\nJ\374rgen", false},
+    {"Content-Type: text/plain; charset=UTF-8\n\nJ\303\274rgen", true},
+    {"Content-Type: text/plain; charset=utf-8\n\nJ\303", false},
+    {"Content-Type: text/plain; charset=us-ascii\n\nJ\374rgen", false},
+    {"Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\nJ\374rgen", true},
+    {"Content-Type: text/plain; charset=iso-8859-1\n\nJ\374rgen \217", false},
+    {"Content-Type: text/plain; charset=koi8-r\n\n\217\220\235\360", true},
+    {"Content-Type: text/plain; charset=koi8-r\n\n\360\002", false},
+    {"Content-Type: text/plain; charset=iso-2022-jp\n\n\033$B$\"\033(B", true},
+    {"Content-Type: text/plain\n\na\tb\fc\vd\re\r\nf", true},
+    {"Content-Type: text/plain\n\na\010b", false},
+    {"Content-Type: text/html\n\n<p>\177", false},
+    {"Content-Type: image/svg+xml\n\n<svg>\001", false},
+    {"Content-Type: application/xhtml+xml; charset=utf-8\n\n\374", false},
+    {"Content-Type: application/octet-stream\n\n\001\002\377", true},
+    {MIXED "--b\n\none\n--b\nContent-Type: text/html\n\n\001\n--b--\n", false},
+    {MIXED "--b\n\none\n--b\nContent-Type: message/rfc822\n\nX-A: \001\n\none\001\n--b--\n", false},
+    {MIXED "--b\n\none\n--b\nContent-Type: message/rfc822\n\nX-A: \001\n\none\n--b--\n", true},
+    {MIXED "--b\nContent-Type: message/rfc822\n\nContent-Type: text/plain; charset=utf-8\n\nJ\374rgen\n--b\n"
+           "Content-Type: text/plain; charset=utf-8\n\none\n--b--\n",
+     true},
+    {MIXED "--b\nContent-Type: message/rfc822\n\nX-A: b\n\none\n--b\n"
+           "Content-Type: text/plain; charset=utf-8\n\nJ\374rgen\n--b--\n",
+     false},
+    /* transfer encodings */
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPGI+ =\n\n", true},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPG-+", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPG\374+", false},
+    {"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nPG-+", true},
+    {"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nPG\374+", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>=3d = x", true},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>\303\274", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>\001", false},
 };
 
 START_TEST(test_intact)
@@ -48,7 +106,7 @@ START_TEST(test_intact)
         struct mime mime;
 
         ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
-        ck_assert_msg(intact_entity(&mime) == entities[i].intact, "row %zu", i);
+        ck_assert_msg(intact_entity(fd, &mime) == entities[i].intact, "row %zu", i);
         mime_free(&mime);
         close(fd);
     }
@@ -62,9 +120,40 @@ START_TEST(test_intact_nul)
     struct mime mime;
 
     ck_assert_int_eq(mime_parse(&mime, fd, 0, sizeof(text) - 1, NULL), 0);
-    ck_assert(!intact_entity(&mime));
+    ck_assert_int_eq(intact_entity(fd, &mime), 0);
     mime_free(&mime);
     close(fd);
+}
+END_TEST
+
+/* Characters of UTF-8 are whole wherever the pieces end that are read. */
+START_TEST(test_intact_far)
+{
+    static const char front[] = "Content-Type: text/plain; charset=utf-8\n\n", euro[] = "\342\202\254";
+    size_t front_len = sizeof(front) - 1, room = front_len + 50100;
+    char *text = mem_alloc(room);
+    struct mime mime;
+
+    for (size_t shift = 0; shift < 3; shift++)
+        for (int good = 0; good < 2; good++) {
+            size_t len = front_len + shift;
+            int fd;
+
+            memcpy(text, front, front_len);
+            memset(text + front_len, 'x', shift);
+            for (; len + 3 <= 50000; len += 3)
+                memcpy(text + len, euro, 3);
+            if (!good)
+                text[len - 20000] = 'x'; /* in the middle of a character, or in its place */
+            if (!good)
+                text[len - 19999] = 'x';
+            fd = input_file(text, len);
+            ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+            ck_assert_int_eq(intact_entity(fd, &mime), good);
+            mime_free(&mime);
+            close(fd);
+        }
+    free(text);
 }
 END_TEST
 
@@ -231,4 +320,5 @@ START_TEST(test_look_far)
 }
 END_TEST
 
-UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright, test_look, test_look_far)
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_intact_far, test_keyright, test_look,
+          test_look_far)
