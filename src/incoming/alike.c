@@ -34,20 +34,31 @@ static int layer_alike(const struct unwrap_node *node, const struct mime_part *p
     return correct;
 }
 
-int alike(const struct message *message, const struct unwrap_node *node)
+int alike_layers(const struct message *message, const struct unwrap_node *node)
 {
     int rc = 1;
 
-    for (const struct unwrap_node *at = node; rc == 1 && at != NULL; at = at->outer) {
+    for (const struct unwrap_node *at = node->outer; rc == 1 && at != NULL; at = at->outer) {
         struct mime mime;
 
         if (unwrap_parse(message, at, &mime) != 0)
             return -1;
-        if (at != node)
-            rc = layer_alike(at, mime.root);
-        else if (at->outer != NULL)
-            rc = header_alike(&mime.root->header);
+        rc = layer_alike(at, mime.root);
         mime_free(&mime);
     }
+    return rc;
+}
+
+int alike(const struct message *message, const struct unwrap_node *node)
+{
+    int rc = alike_layers(message, node);
+    struct mime mime;
+
+    if (rc != 1 || node->outer == NULL)
+        return rc;
+    if (unwrap_parse(message, node, &mime) != 0)
+        return -1;
+    rc = header_alike(&mime.root->header);
+    mime_free(&mime);
     return rc;
 }
