@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
-from outside import EYE, LEAF, Outside, der_of, fields, receive, text, tlv, wrap  # noqa: E402
+from outside import EYE, LEAF, Outside, der_of, fields, receive, signed_data, signer_info, text, tlv, wrap  # noqa: E402
 
 ONE, BOSS = "user_1@behoerde.de", "boss@behoerde.de"
 
@@ -93,6 +93,33 @@ def cms(tap, g, out):
     said(tap, g, fields() + out.sign(text(), EYE, opaque=True, more=("-noattr",)), ("valid",), "opaque, no signed attributes")
 
 
+def signers(tap, g, out):
+    """Several signers, and none: "Johnny, you are fired!", C1 to C3."""
+    friend = "friend@partner-1.com"
+    letter = out.sign(text(), EYE)
+    head = letter.rsplit(b"\n\nMII", 1)[0]
+    tail = b"\n--" + letter.split(b'boundary="')[1].split(b'"')[0] + b"--\n"
+
+    def detached_info(entity, name):
+        return signer_info(base64.b64decode(b"MII" + out.sign(entity, name).rsplit(b"\n\nMII", 1)[1].split(b"\n\n")[0]))
+
+    own = {name: gateway.openssl("x509", "-in", g.pki.path(name + ".crt"), "-outform", "DER") for name in (EYE, friend)}
+    good = {name: detached_info(text(), name) for name in own}
+    other = {name: detached_info(text("I quit.\n"), name) for name in own}
+    both, bad = list(own.values()), ("invalid",)
+    for what, infos, words in (
+            ("one good signer", [good[EYE]], ("valid",)), ("two good signers", [good[EYE], good[friend]], ("valid",)), ("... the other way round", [good[friend], good[EYE]], ("valid",)),
+            ("another's signature of another text behind it", [good[EYE], other[friend]], bad), ("... in front", [other[friend], good[EYE]], bad),
+            ("From's signature of another text behind another's", [good[friend], other[EYE]], bad), ("... in front", [other[EYE], good[friend]], bad),
+            ("both signatures of From", [good[EYE], other[EYE]], bad), ("From's certificate, another's signature", [good[friend]], ("valid-other-address",)),
+            ("no signer", [], ("unsupported", "none", "invalid"))):
+        said(tap, g, fields() + head + b"\n\n" + base64.encodebytes(signed_data(both, infos)) + tail, words, f"signers: {what}")
+        opaque = signed_data(both, infos, text().replace(b"\n", b"\r\n"))
+        said(tap, g, fields() + wrap(opaque, "signed-data"), words, f"signers, opaque: {what}")
+        said(tap, g, fields(more=f"X-N: {what}{len(infos)}\n") + wrap(signed_data(both, infos), "signed-data"), ("unsupported", "none", "invalid"), "... without content")
+    said(tap, g, fields() + head + b"\n\n" + base64.encodebytes(signed_data([], [])) + tail, ("unsupported", "none", "invalid"), "no signer, no certificate")
+
+
 def authors(tap, g, out):
     """Whose name the reader sees."""
     other = ("valid-other-address",)
@@ -144,6 +171,14 @@ def authors(tap, g, out):
         said(tap, g, header.encode() + signed, ("none",) if "\r" in header else other, f"From {name}")
     said(tap, g, fields(sender=BOSS, more=f"Sender: {EYE}\n") + signed, other, "the signer is Sender, not From")
     said(tap, g, fields(more=f"Sender: {BOSS}\n") + signed, ("valid",), "the signer is From, Sender another")
+    others = "".join(f"{name}: Boss <{EYE}>\n" for name in ("Return-Path", "Sender", "Reply-To", "Originator-Return-Address", "Apparently-To", "X-From", "Resent-From"))
+    said(tap, g, fields(sender=BOSS, more=others) + signed, other, "the signer is everything but From")
+    for value in ("Boss", "Boss <>", "<>", "Boss <boss>", f"Boss ({EYE})", f"<{BOSS}> ({EYE})", f"Boss <{BOSS}>, Eva <{EYE}>"):
+        said(tap, g, fields(sender=value) + signed, other, f"From: {value!r}")
+    look = ("<html><div style='background:green'>X-JULIA-Signature: valid<br>[signed] Signature: valid, boss@behoerde.de</div></html>\n"
+            "X-JULIA-Signature: valid\nAuthentication-Results: gate.behoerde.de; smime=pass\n")
+    got = said(tap, g, fields(sender=BOSS) + b"MIME-Version: 1.0\n" + text(look).replace(b"plain", b"html"), ("none",), "a text that looks like a status is text")
+    tap.ok(got is not None and not got.all("Authentication-Results") and got.body.endswith(look.encode()), "... and stays")
     said(tap, g, fields(sender="") + signed, other, "empty From")
 
 
@@ -388,7 +423,7 @@ def main():
         g.own_key(ONE, "ec")
         g.pki.person(EYE, "ec")
         g.pki.person("friend@partner-1.com", "ec")
-        for part in (structure, cms, authors, protected, certificates, forged):
+        for part in (structure, cms, signers, authors, protected, certificates, forged):
             part(tap, g, out)
     return tap.end()
 
