@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "incoming/readings.h"
 #include "mail/encoding_check.h"
 
 /* Fields are all that the copy takes over of an entity's header: a line that is none is where many readers
@@ -22,30 +23,42 @@ static bool header_alike(const struct header *header)
    its end, finds what nobody looked into. */
 static int layer_alike(const struct unwrap_node *node, const struct mime_part *part)
 {
+    int agree = readings_agree(node->entity.fd, part);
     bool correct = true;
 
-    if (layer_look_ambiguous(part) || header_has_strays(&part->header))
-        return 0;
+    if (agree != 1)
+        return agree;
     if (part->children == NULL &&
         encoding_check(node->entity.fd, part->body, part->end - part->body, part->encoding, &correct) != 0)
         return -1;
     return correct;
 }
 
-int alike(const struct message *message, const struct unwrap_node *node)
+int alike_layers(const struct message *message, const struct unwrap_node *node)
 {
     int rc = 1;
 
-    for (const struct unwrap_node *at = node; rc == 1 && at != NULL; at = at->outer) {
+    for (const struct unwrap_node *at = node->outer; rc == 1 && at != NULL; at = at->outer) {
         struct mime mime;
 
         if (unwrap_parse(message, at, &mime) != 0)
             return -1;
-        if (at != node)
-            rc = layer_alike(at, mime.root);
-        else if (at->outer != NULL)
-            rc = header_alike(&mime.root->header);
+        rc = layer_alike(at, mime.root);
         mime_free(&mime);
     }
+    return rc;
+}
+
+int alike(const struct message *message, const struct unwrap_node *node)
+{
+    int rc = alike_layers(message, node);
+    struct mime mime;
+
+    if (rc != 1 || node->outer == NULL)
+        return rc;
+    if (unwrap_parse(message, node, &mime) != 0)
+        return -1;
+    rc = header_alike(&mime.root->header);
+    mime_free(&mime);
     return rc;
 }

@@ -8,5 +8,7 @@
 /* `node`: what the copy consists of. 1; 0: one of the layers around it, or its own header, can be read in
    different ways, or has something that the copy leaves out and that some readers show; -1: errno. */
 int alike(const struct message *message, const struct unwrap_node *node);
+/* The layers around `node` alone: does everybody who can open them see `node` there, and nothing else? */
+int alike_layers(const struct message *message, const struct unwrap_node *node);
 
 #endif

@@ -5,7 +5,12 @@
 #include <strings.h>
 
 #include "mail/address.h"
+#include "mail/glyph.h"
+#include "mail/utf8.h"
 #include "util/strlist.h"
+
+/* What may stand between an address and the text in front of it. */
+#define BETWEEN " \t<([{\"',;:"
 
 static bool is_name_char(char c)
 {
@@ -15,16 +20,42 @@ static bool is_name_char(char c)
            (u >= 'A' && u <= 'Z');
 }
 
-/* Characters that look like "@": FULLWIDTH COMMERCIAL AT, SMALL COMMERCIAL AT. */
-static void fold_ats(char *text)
+/* Characters that look like others: the two "@", and dots that are one to a hasty reader, or to IDNA. */
+static char look_of(uint32_t code)
 {
-    static const char *const ats[] = {"\357\274\240", "\357\271\253"};
+    switch (code) {
+    case 0xff20: /* FULLWIDTH COMMERCIAL AT */
+    case 0xfe6b: /* SMALL COMMERCIAL AT */
+        return '@';
+    case 0x2024: /* ONE DOT LEADER */
+    case 0x3002: /* IDEOGRAPHIC FULL STOP */
+    case 0xfe52: /* SMALL FULL STOP */
+    case 0xff0e: /* FULLWIDTH FULL STOP */
+    case 0xff61: /* HALFWIDTH IDEOGRAPHIC FULL STOP */
+        return '.';
+    default:
+        return '\0';
+    }
+}
 
-    for (size_t i = 0; i < sizeof(ats) / sizeof(ats[0]); i++)
-        for (char *at = text; (at = strstr(at, ats[i])) != NULL; at++) {
-            *at = '@';
-            memmove(at + 1, at + 3, strlen(at + 3) + 1);
-        }
+/* The text as it looks. *unseen_r: it has characters that are not shown, or that turn others round. */
+static char *looks(const char *text, bool *unseen_r)
+{
+    struct buf out = {0};
+    size_t took;
+    uint32_t code;
+
+    *unseen_r = false;
+    for (size_t len = strlen(text); len > 0 && (took = utf8_decode(text, len, &code)) > 0;
+         text += took, len -= took) {
+        if (glyph_invisible(code))
+            *unseen_r = *unseen_r || code != '\t';
+        else if (look_of(code) != '\0')
+            buf_add_char(&out, look_of(code));
+        else
+            buf_add(&out, text, took);
+    }
+    return buf_take(&out);
 }
 
 /* Is there something in the text that people take for an address: a character, "@", a name with a dot inside?
@@ -34,7 +65,7 @@ static bool shows_address(const char *text)
     for (const char *at = text; (at = strchr(at, '@')) != NULL; at++) {
         const char *dot = at + 1;
 
-        if (at == text || strchr(" \t<(\"',;:", at[-1]) != NULL)
+        if (at == text || strchr(BETWEEN, at[-1]) != NULL)
             continue;
         while (is_name_char(*dot))
             dot++;
@@ -44,24 +75,34 @@ static bool shows_address(const char *text)
     return false;
 }
 
+/* Does an address end here, or go on? */
+static bool goes_on(const char *text)
+{
+    return is_name_char(*text) || *text == '@' || (*text == '.' && is_name_char(text[1]));
+}
+
+/* Blanks for each place of `part`, unless it is only part of a longer address. */
 static void blank_out(char *text, const char *part)
 {
     size_t len = strlen(part);
 
-    for (; *text != '\0'; text++)
-        if (strncasecmp(text, part, len) == 0)
-            memset(text, ' ', len);
+    for (char *at = text; *at != '\0'; at++)
+        if (strncasecmp(at, part, len) == 0 && !goes_on(at + len) &&
+            (at == text || strchr(BETWEEN, at[-1]) != NULL))
+            memset(at, ' ', len);
 }
 
-/* Does the value, as it is shown, name another address than this one? */
+/* Does the value, as it is shown, name another address than this one? What cannot be decoded here (an
+   unknown charset, UTF-7) can be by others. */
 static bool misleads(const char *value, const char *address)
 {
-    char *shown = header_decode(value);
-    bool other;
+    char *decoded = header_decode(value), *shown;
+    bool unseen, other;
 
-    fold_ats(shown);
+    shown = looks(decoded, &unseen);
     blank_out(shown, address);
-    other = shows_address(shown);
+    other = shows_address(shown) || strstr(shown, "=?") != NULL || (unseen && strchr(shown, '@') != NULL);
+    free(decoded);
     free(shown);
     return other;
 }

@@ -8,6 +8,7 @@
 #include "core/trace.h"
 #include "core/verifylog.h"
 #include "delivery/handoff.h"
+#include "incoming/alike.h"
 #include "incoming/assemble.h"
 #include "incoming/author.h"
 #include "incoming/demand_tell.h"
@@ -100,18 +101,30 @@ static void tell_header(const struct protected *protected, struct status *status
     status->header = broken ? NULL : protected->told;
 }
 
+/* What is delivered as it came shows what was found inside only to those who take the encrypted layers apart
+   as julia does. 1, 0, or -1 with errno. */
+static int shows_inside(const struct message *message, const struct unwrap_strand *strand,
+                        enum deliver_form form)
+{
+    if (form != DELIVER_AS_IT_CAME || unwrap_encrypted(strand->inner) == NULL)
+        return 1;
+    return alike_layers(message, strand->inner);
+}
+
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
                    enum deliver_form form, struct outcome *outcome)
 {
     const struct unwrap_node *sealed = unwrap_signed(strand->inner);
     struct status *status = &deliver->status;
     struct signerstatus_author author;
+    int shows;
 
     memset(deliver, 0, sizeof(*deliver));
     deliver->fd = -1;
     deliver->strand = strand;
     deliver->node = choose_node(message->config, strand, form);
-    if (protected_read(&deliver->protected, message, strand) != 0) {
+    shows = shows_inside(message, strand, form);
+    if (shows < 0 || protected_read(&deliver->protected, message, strand) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         return false;
     }
@@ -124,7 +137,9 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
     author = (struct signerstatus_author){
         protected_other_signed(&deliver->protected) ? NULL : protected_from(&deliver->protected),
         deliver->sender};
-    if (sealed != NULL && strand->stop != UNWRAP_LIMIT)
+    if (!shows)
+        status->encryption = STATUS_ENCRYPTION_UNSUPPORTED;
+    else if (sealed != NULL && strand->stop != UNWRAP_LIMIT)
         signerstatus_judge(&sealed->layer, &author, status);
     status->weak = find_weak(strand->inner);
     tell_other_from(&deliver->protected, status);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "incoming/forged.h"
+#include "mail/header.h"
 #include "mail/mime_scan.h"
 #include "util/fdio.h"
 
@@ -58,8 +59,24 @@ static bool name_dropped(const struct headercopy *how, const char *field, size_t
     return drop;
 }
 
-/* Of a field too long to be seen as a whole: a bare CR, behind which a forged field may hide, becomes a
- * blank. */
+/* Octets with blanks for NUL. */
+static void put_visible(struct copier *c, const char *data, size_t len)
+{
+    while (len > 0) {
+        const char *nul = c->how->drop_mime ? memchr(data, '\0', len) : NULL;
+        size_t plain = nul == NULL ? len : (size_t)(nul - data);
+
+        put(c, data, plain);
+        if (nul != NULL)
+            put(c, " ", 1);
+        plain += nul != NULL;
+        data += plain;
+        len -= plain;
+    }
+}
+
+/* Blanks for bare CRs: of a field too long to be seen as a whole, behind which a forged field may hide, and
+   where another body follows, which some readers would see begin there. */
 static void put_long(struct copier *c, const char *data, size_t len)
 {
     while (len > 0) {
@@ -69,11 +86,23 @@ static void put_long(struct copier *c, const char *data, size_t len)
         if (c->cr)
             put(c, *data == '\n' ? "\r" : " ", 1);
         c->cr = cr != NULL;
-        put(c, data, plain);
+        put_visible(c, data, plain);
         plain += c->cr;
         data += plain;
         len -= plain;
     }
+}
+
+/* Many readers take a line that is no field for the beginning of the body. */
+static bool is_field(const char *field, size_t len)
+{
+    struct header header;
+    bool is;
+
+    header_parse(&header, field, len);
+    is = !header_has_strays(&header);
+    header_free(&header);
+    return is;
 }
 
 /* The field, or all that there is, ends here. */
@@ -91,8 +120,9 @@ static void decide(struct copier *c, bool whole)
         const char *field = buf_text(&c->field);
 
         c->dropping = (!c->how->own_stay && forged_field(field, c->field.len, c->how->authserv_id)) ||
-                      name_dropped(c->how, field, c->field.len);
-        if (!c->dropping && whole)
+                      name_dropped(c->how, field, c->field.len) ||
+                      (c->how->drop_mime && !is_field(field, c->field.len));
+        if (!c->dropping && whole && !c->how->drop_mime)
             put(c, field, c->field.len);
         else if (!c->dropping)
             put_long(c, field, c->field.len);

@@ -12,8 +12,9 @@
 struct headercopy {
     const char *authserv_id;    /* for forged.h */
     const struct strlist *drop; /* names of fields to leave out, any case; NULL: none */
-    bool drop_mime;             /* Content-* and MIME-Version too */
-    bool own_stay;              /* what only this gateway writes stays: it has written it */
+    bool drop_mime; /* another body follows: without Content-*, MIME-Version and lines that are no field, and
+                       with blanks for NUL and bare CR, so that nobody sees it begin earlier */
+    bool own_stay;  /* what only this gateway writes stays: it has written it */
 };
 
 /* Copies what stands in [offset, offset+len) of `from` up to the empty line or the end, to the current

@@ -6,8 +6,10 @@
 
 #include "mail/mime.h"
 
-/* Header fields from the first octet on, each line of them well-formed and ended by an empty line; every
-   multipart outside of attached messages closed; no text behind a closing boundary. */
-bool intact_entity(const struct mime *mime);
+/* Header fields from the first octet on, each line of them well-formed and ended by an empty line, with one
+   Content-Type and one transfer encoding at most; the same in all parts outside of attached messages; every
+   multipart there closed, and no text behind it. Nothing garbled in header fields or text (garbled.h).
+   `fd` is the file that it was parsed from. 1; 0: not; -1: errno. */
+int intact_entity(int fd, const struct mime *mime);
 
 #endif

@@ -37,8 +37,6 @@ struct layer_look {
 /* layer_look.c: 0, or -1 with errno on read errors. `fd` is the file that `mime` was parsed from. */
 int layer_look(struct layer_look *look, int fd, const struct mime *mime);
 void layer_look_free(struct layer_look *look);
-/* May others take this entity apart differently (spoofing by parser differences)? */
-bool layer_look_ambiguous(const struct mime_part *part);
 
 enum layer_signature { LAYER_SIGNATURE_GOOD, LAYER_SIGNATURE_BAD, LAYER_SIGNATURE_UNSUPPORTED };
 

@@ -4,6 +4,7 @@
 
 #include "incoming/armour.h"
 #include "incoming/layer.h"
+#include "incoming/readings.h"
 
 static enum layer_kind kind_of(enum cms_type type)
 {
@@ -90,19 +91,6 @@ static int look_detached(struct layer_look *look, int fd, const struct mime_part
     return look_at_object(look, fd, entity->next);
 }
 
-/* Two Content-Type fields, one of them perhaps behind a bare CR, a parameter given twice,
-   something like a boundary outside of the parts, two transfer encodings, or one that a multipart cannot
-   have. */
-bool layer_look_ambiguous(const struct mime_part *part)
-{
-    static const char type[] = "Content-Type", encoding[] = "Content-Transfer-Encoding";
-    bool coded = part->encoding == MIME_BASE64 || part->encoding == MIME_QP;
-
-    return header_count(&part->header, type) != 1 || part->type.repeated || part->boundary_outside ||
-           header_count(&part->header, encoding) > 1 || (coded && part->children != NULL) ||
-           header_hides(&part->header, type) || header_hides(&part->header, encoding);
-}
-
 static int look_at_shape(struct layer_look *look, int fd, const struct mime *mime)
 {
     switch (smime_part_shape(mime->root)) {
@@ -117,14 +105,16 @@ static int look_at_shape(struct layer_look *look, int fd, const struct mime *mim
 
 int layer_look(struct layer_look *look, int fd, const struct mime *mime)
 {
-    int rc;
+    int rc, agree = 1;
 
     memset(look, 0, sizeof(*look));
     rc = look_at_shape(look, fd, mime);
     /* a signature says nothing about a message that others may take apart differently */
-    if (look->kind == LAYER_SIGNED && layer_look_ambiguous(mime->root))
+    if (rc == 0 && look->kind == LAYER_SIGNED)
+        agree = readings_agree(fd, mime->root);
+    if (agree == 0)
         look->kind = LAYER_NONE;
-    return rc;
+    return agree < 0 ? -1 : rc;
 }
 
 void layer_look_free(struct layer_look *look)

@@ -120,14 +120,14 @@ static void serve(struct opener *o, const struct ask_entry *entry, struct unwrap
 static int releasable(const struct opener *o, const struct unwrap_node *node)
 {
     struct mime mime;
-    bool intact;
+    int intact;
 
     if (node->layer.authenticated)
         return 1;
     if (unwrap_parse(o->unwrap->message, node, &mime) != 0)
         return -1;
-    intact = intact_entity(&mime) ||
-             mime.fault != MIME_OK; /* the limit is told elsewhere, nothing is released then */
+    /* the limit is told elsewhere, nothing is released then */
+    intact = mime.fault != MIME_OK ? 1 : intact_entity(node->entity.fd, &mime);
     mime_free(&mime);
     return intact;
 }

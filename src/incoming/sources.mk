@@ -11,6 +11,7 @@ INCOMING_SRC := \
 	src/incoming/finding.c \
 	src/incoming/foreign.c \
 	src/incoming/forged.c \
+	src/incoming/garbled.c \
 	src/incoming/handover.c \
 	src/incoming/harvest.c \
 	src/incoming/headercopy.c \
@@ -25,6 +26,7 @@ INCOMING_SRC := \
 	src/incoming/protected.c \
 	src/incoming/protected_compare.c \
 	src/incoming/protected_find.c \
+	src/incoming/readings.c \
 	src/incoming/reencrypt.c \
 	src/incoming/reportpart.c \
 	src/incoming/returned.c \

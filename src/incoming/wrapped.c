@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "incoming/author.h"
+#include "incoming/readings.h"
 #include "mail/address.h"
 
 /* Signed or encrypted once more: then it is a message of its own (RFC 9788 4.10.1), whoever wrote it. */
@@ -51,7 +52,7 @@ bool wrapped_find(const struct message *message, const struct mime *mime, int fd
     const char *forwarded = header_typed_param(&root->type, "forwarded");
 
     if (!mime_type_is(root, "message/rfc822") || inner == NULL || mime->fault != MIME_OK ||
-        layer_look_ambiguous(root) || !is_clear(inner) || is_layer(inner) ||
+        readings_agree(fd, root) != 1 || !is_clear(inner) || is_layer(inner) ||
         header_typed_param(&inner->type, "hp") != NULL)
         return false;
     if (forwarded != NULL ? strcasecmp(forwarded, "no") != 0

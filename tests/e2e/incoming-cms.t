@@ -185,16 +185,17 @@ def padding(t):
             ("SHA-256", oaep_of(*hashes), x.oaep("sha256", "sha256")), ("SHA-1 by default", oaep_of(), x.oaep("sha1", "sha1")),
             ("SHA-256 with MGF1 SHA-1", oaep_of(hashes[0]), x.oaep("sha256", "sha1")),
             ("SHA-512 with MGF1 SHA-1", oaep_of(tlv(0xa0, S512)), x.oaep("sha512", "sha1")),
+            ("SHA-1 with MGF1 SHA-256", oaep_of(tlv(0xa1, algorithm(MGF1, S256))), x.oaep("sha1", "sha256")),
+            ("SHA-256 with MGF1 SHA-512", oaep_of(hashes[0], tlv(0xa1, algorithm(MGF1, S512))), x.oaep("sha256", "sha512")),
+            ("a label", oaep_of(*hashes, label), x.oaep("sha256", "sha256", b"L")),
             ("an empty label", oaep_of(*hashes, tlv(0xa2, algorithm(PSPECIFIED, tlv(4)))), x.oaep("sha256", "sha256"))):
         t.sealed(x.message(ENTITY, [x.recipient(how, encrypted)]), OPENED, f"OAEP: {name}", asked=3)
+    t.sealed(x.message(ENTITY, [x.recipient(oaep_of(*hashes, label), old)]), SEALED, "OAEP: a label, v1.5 inside")
     for name, how, encrypted in (
             ("absent parameters", algorithm(OAEP), old), ("NULL", algorithm(OAEP, NULL), old),
             ("an OCTET STRING", algorithm(OAEP, tlv(4, b"\0")), old), ("cut parameters", algorithm(OAEP, tlv(0x30, b"\xa0\x0d\x30")), old),
             ("an unknown hash", oaep_of(tlv(0xa0, algorithm("1.2.3.4")), hashes[1]), old),
             ("no MGF1", oaep_of(hashes[0], tlv(0xa1, algorithm("1.2.3"))), old), ("something behind", oaep_of(*hashes, NULL), old),
-            ("a label", oaep_of(*hashes, label), x.oaep("sha256", "sha256", b"L")), ("a label that was not used", oaep_of(*hashes, label), old),
-            ("SHA-1 with MGF1 SHA-256", oaep_of(tlv(0xa1, algorithm(MGF1, S256))), x.oaep("sha1", "sha256")),
-            ("SHA-256 with MGF1 SHA-512", oaep_of(hashes[0], tlv(0xa1, algorithm(MGF1, S512))), x.oaep("sha256", "sha512")),
             ("MD5", oaep_of(tlv(0xa0, algorithm("1.2.840.113549.2.5", NULL)), hashes[1]), old)):
         got = t.sealed(x.message(ENTITY, [x.recipient(how, encrypted)]), UNSUPPORTED, f"OAEP: {name}: unsupported")
         opens = [line for line in t.requests.read_text().splitlines() if line.startswith("open")]

@@ -46,6 +46,25 @@ def tlv(tag, *parts):
     return bytes([tag, 0x80 | len(size)]) + size + body
 
 
+def signer_info(der):
+    """The only SignerInfo of a SignedData that openssl wrote (DER or indefinite)."""
+    parsed = openssl("asn1parse", "-inform", "DER", "-in", "/dev/stdin", input=der).decode()
+    lines = [line for line in parsed.splitlines() if re.match(r" *\d+:d=", line)]
+    at = int([line for line in lines if re.search(r"d=3 .*cons: SET", line)][-1].split(":")[0])
+    info = next(line for line in lines if int(line.split(":")[0]) > at and "SEQUENCE" in line)
+    offset = int(info.split(":")[0])
+    head, size = (int(re.search(rf"\b{word}= *(\d+)", info)[1]) for word in ("hl", "l"))
+    return der[offset:offset + head + size]
+
+
+def signed_data(certificates, infos, content=None):
+    """SignedData with these SignerInfos, whatever they sign; `content` None: detached."""
+    data = bytes.fromhex("06092a864886f70d010701")
+    inner = (tlv(2, b"\x01") + tlv(0x31, tlv(0x30, bytes.fromhex("0609608648016503040201"))) +
+             tlv(0x30, data, tlv(0xa0, tlv(4, content)) if content is not None else b"") + tlv(0xa0, *certificates) + tlv(0x31, *infos))
+    return tlv(0x30, bytes.fromhex("06092a864886f70d010702"), tlv(0xa0, tlv(0x30, inner)))
+
+
 class Outside:
     """Signs and encrypts with the keys of a Pki."""
 

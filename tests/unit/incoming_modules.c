@@ -49,12 +49,6 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
     return 0;
 }
 
-bool layer_look_ambiguous(const struct mime_part *part)
-{
-    (void)part;
-    return false;
-}
-
 void layer_look_free(struct layer_look *look)
 {
     cms_outline_free(&look->outline);

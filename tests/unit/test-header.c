@@ -268,5 +268,93 @@ START_TEST(test_write_hostile)
 }
 END_TEST
 
+/* What readers disagree about was found by giving each form to fourteen of them. */
+static const struct {
+    const char *field;
+    bool plain;
+} plain_rows[] = {
+    {"Content-Type: text/plain\n", true},
+    {"Content-Type:text/plain", true},
+    {"Content-Type: multipart/signed; boundary=\"b\"; micalg=sha-256\n", true},
+    {"content-type: Multipart/Signed;\r\n\tboundary=\"b\";\r\n protocol=\"a/b\"\r\n", true},
+    {"Content-Type:\n multipart/signed;boundary=b;\n", true},
+    {"Content-Type: multipart/signed ; boundary=\"=_a'()+_,-./:? b\"\n", true},
+    {"Content-Type: a/b; boundary=\"Boundary_(ID_1)\"\n", true},
+    {"Content-Type: a/b; name*=utf-8''x\n", true},
+    {"Content-Type: a/b; boundary=\"123456789012345678901234567890123456789012345678901234567890123456789"
+     "0\"\n",
+     true},
+    {"Content-Type: a/b; boundary=\"123456789012345678901234567890123456789012345678901234567890123456789"
+     "01\"\n",
+     false},
+    {"Content-Type : a/b\n", false},
+    {"Content-Type\t: a/b\n", false},
+    {"Content-Type: a/b;\n \n c=d\n", false},
+    {"Content-Type: a/b\n\t\n", false},
+    {"Content-Type: \n", false},
+    {"Content-Type: text\n", false},
+    {"Content-Type: /b\n", false},
+    {"Content-Type: a/\n", false},
+    {"Content-Type: a/b/c\n", false},
+    {"Content-Type: a /b\n", false},
+    {"Content-Type: a/ b\n", false},
+    {"Content-Type: a(x)/b\n", false},
+    {"Content-Type: a/b (x)\n", false},
+    {"Content-Type: (x) a/b\n", false},
+    {"Content-Type: \"a/b\"\n", false},
+    {"Content-Type: a/b,\n", false},
+    {"Content-Type: a/b\f\n", false},
+    {"Content-Type: a/b\r; c=d\n", false},
+    {"Content-Type: a/b\303\244\n", false},
+    {"Content-Type: a/b c=d\n", false},
+    {"Content-Type: a/b;; c=d\n", false},
+    {"Content-Type: a/b; c\n", false},
+    {"Content-Type: a/b; =d\n", false},
+    {"Content-Type: a/b; c=\n", false},
+    {"Content-Type: a/b; c =d\n", false},
+    {"Content-Type: a/b; c= d\n", false},
+    {"Content-Type: a/b; c=\n d\n", false},
+    {"Content-Type: a/b; c=d/e\n", false},
+    {"Content-Type: a/b; c=d=e\n", false},
+    {"Content-Type: a/b; c='d'\n", false},
+    {"Content-Type: a/b; c=d e=f\n", false},
+    {"Content-Type: a/b; c=\"d\n", false},
+    {"Content-Type: a/b; c=\"d\"e\n", false},
+    {"Content-Type: a/b; c=\"d\\e\"\n", false},
+    {"Content-Type: a/b; c=\"d\te\"\n", false},
+    {"Content-Type: a/b; c=\"d\"; (x) boundary=e\n", false},
+    {"Content-Type: a/b; boundary*=us-ascii''x\n", false},
+    {"Content-Type: a/b; boundary*0=x\n", false},
+    {"Content-Type: a/b; boundary=x; boundary=y\n", false},
+    {"Content-Type: a/b; boundary=x; Boundary=x\n", false},
+    {"Content-Type: a/b; name=\"; boundary = y\"; boundary=x\n", false},
+    {"Content-Type: a/b; boundary=\"\"\n", false},
+    {"Content-Type: a/b; boundary=\" x\"\n", false},
+    {"Content-Type: a/b; boundary=\"x \"\n", false},
+    {"Content-Type: a/b; boundary=\"<x>\"\n", false},
+    {"Content-Type: a/b; boundary=\"=?us-ascii?q?x?=\"\n", false},
+};
+
+START_TEST(test_typed_plain)
+{
+    static const char nul[] = "Content-Type: a/b\0\n";
+    struct header header;
+
+    for (size_t i = 0; i < ROWS(plain_rows); i++) {
+        char *data = input_exact(plain_rows[i].field, strlen(plain_rows[i].field));
+
+        header_parse(&header, data, strlen(plain_rows[i].field));
+        ck_assert_uint_eq(header.count, 1);
+        ck_assert_msg(header_typed_plain(&header, 0) == plain_rows[i].plain, "row %zu: %s", i,
+                      plain_rows[i].field);
+        header_free(&header);
+        free(data);
+    }
+    header_parse(&header, nul, sizeof(nul) - 1);
+    ck_assert(!header_typed_plain(&header, 0));
+    header_free(&header);
+}
+END_TEST
+
 UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_guess,
-          test_write, test_write_hostile)
+          test_write, test_write_hostile, test_typed_plain)

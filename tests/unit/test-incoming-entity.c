@@ -38,6 +38,64 @@ static const struct {
      "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--b--\n",
      true},
     {"Content-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\nx", true},
+    {"Content-Type: message/rfc822\n\nno field\nContent-Type: text/plain\nContent-Type: text/html\n\nx",
+     true},
+    /* header sections of parts */
+    {MIXED "--b\nno field\n\none\n--b--\n", false},
+    {MIXED "--b\nContent-Type: text/plain\n--b--\n", true},
+    {"Content-Type: text/html\nContent-Type: text/plain\n\nx", false},
+    {"Content-Type: text/html\nX-A: b\nContent-Type : text/plain\n\nx", false},
+    {MIXED "--b\nContent-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: base64\n\none\n--b--\n", false},
+    {"Content-Type: text/plain\nX-A: \001b\n\nx", false},
+    {"Content-Type: text/plain\nX-A: b\rc\n\nx", false},
+    {MIXED "--b\nX-A: \177\n\none\n--b--\n", false},
+    {"Content-Type: text/plain\nX-A: J\374rgen\n\nx", true},
+    {"Content-Type: text/plain\nX-A: J\303\274rgen\n\nx", true},
+    {"Content-Type: text/plain\nX-A: J\374rgen \235\n\nx", false},
+    {"Content-Type: application/pdf; name=\"\334bung.pdf\"\n\nx", true},
+    {"Content-Type: (J\374rgen) text/html\n\nx", false},
+    {"Content-Type: text/plain; name=\"\303\234bung.txt\"\n\nx", true},
+    {"Content-Type: multipart/mixed; boundary=b; x=\"\374\"\n\n--b\n\none\n--b--\n", false},
+    /* text */
+    {"Content-Type: text/plain\n\nJ\374rgen", true},
+    {"Content-Type: text/plain\n\nJ\303\274rgen", true},
+    {"Content-Type: text/plain\n\nJ\374rgen \201", false},
+    {"Content-Type: text/plain\n\n1 \200 for tea", true},
+    {"X-A: b\n\n1 \200 for tea", true},
+    {"Content-Type: text/plain\n\n\316\261\316\235", true},
+    {"Content-Type: text/plain; charset=utf-8\n\nJ\374rgen", false},
+    {"Content-Type: text/plain; charset=UTF-8\n\nJ\303\274rgen", true},
+    {"Content-Type: text/plain; charset=utf-8\n\nJ\303", false},
+    {"Content-Type: text/plain; charset=us-ascii\n\nJ\374rgen", false},
+    {"Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\nJ\374rgen", true},
+    {"Content-Type: text/plain; charset=iso-8859-1\n\nJ\374rgen \217", false},
+    {"Content-Type: text/plain; charset=koi8-r\n\n\217\220\235\360", true},
+    {"Content-Type: text/plain; charset=koi8-r\n\n\360\002", false},
+    {"Content-Type: text/plain; charset=iso-2022-jp\n\n\033$B$\"\033(B", true},
+    {"Content-Type: text/plain\n\na\tb\fc\vd\re\r\nf", true},
+    {"Content-Type: text/plain\n\na\010b", false},
+    {"Content-Type: text/html\n\n<p>\177", false},
+    {"Content-Type: image/svg+xml\n\n<svg>\001", false},
+    {"Content-Type: application/xhtml+xml; charset=utf-8\n\n\374", false},
+    {"Content-Type: application/octet-stream\n\n\001\002\377", true},
+    {MIXED "--b\n\none\n--b\nContent-Type: text/html\n\n\001\n--b--\n", false},
+    {MIXED "--b\n\none\n--b\nContent-Type: message/rfc822\n\nX-A: \001\n\none\001\n--b--\n", false},
+    {MIXED "--b\n\none\n--b\nContent-Type: message/rfc822\n\nX-A: \001\n\none\n--b--\n", true},
+    {MIXED "--b\nContent-Type: message/rfc822\n\nContent-Type: text/plain; charset=utf-8\n\nJ\374rgen\n--b\n"
+           "Content-Type: text/plain; charset=utf-8\n\none\n--b--\n",
+     true},
+    {MIXED "--b\nContent-Type: message/rfc822\n\nX-A: b\n\none\n--b\n"
+           "Content-Type: text/plain; charset=utf-8\n\nJ\374rgen\n--b--\n",
+     false},
+    /* transfer encodings */
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPGI+ =\n\n", true},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPG-+", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: base64\n\nPG\374+", false},
+    {"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nPG-+", true},
+    {"Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nPG\374+", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>=3d = x", true},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>\303\274", false},
+    {"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>\001", false},
 };
 
 START_TEST(test_intact)
@@ -48,7 +106,7 @@ START_TEST(test_intact)
         struct mime mime;
 
         ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
-        ck_assert_msg(intact_entity(&mime) == entities[i].intact, "row %zu", i);
+        ck_assert_msg(intact_entity(fd, &mime) == entities[i].intact, "row %zu", i);
         mime_free(&mime);
         close(fd);
     }
@@ -62,9 +120,40 @@ START_TEST(test_intact_nul)
     struct mime mime;
 
     ck_assert_int_eq(mime_parse(&mime, fd, 0, sizeof(text) - 1, NULL), 0);
-    ck_assert(!intact_entity(&mime));
+    ck_assert_int_eq(intact_entity(fd, &mime), 0);
     mime_free(&mime);
     close(fd);
+}
+END_TEST
+
+/* Characters of UTF-8 are whole wherever the pieces end that are read. */
+START_TEST(test_intact_far)
+{
+    static const char front[] = "Content-Type: text/plain; charset=utf-8\n\n", euro[] = "\342\202\254";
+    size_t front_len = sizeof(front) - 1, room = front_len + 50100;
+    char *text = mem_alloc(room);
+    struct mime mime;
+
+    for (size_t shift = 0; shift < 3; shift++)
+        for (int good = 0; good < 2; good++) {
+            size_t len = front_len + shift;
+            int fd;
+
+            memcpy(text, front, front_len);
+            memset(text + front_len, 'x', shift);
+            for (; len + 3 <= 50000; len += 3)
+                memcpy(text + len, euro, 3);
+            if (!good)
+                text[len - 20000] = 'x'; /* in the middle of a character, or in its place */
+            if (!good)
+                text[len - 19999] = 'x';
+            fd = input_file(text, len);
+            ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+            ck_assert_int_eq(intact_entity(fd, &mime), good);
+            mime_free(&mime);
+            close(fd);
+        }
+    free(text);
 }
 END_TEST
 
@@ -108,7 +197,7 @@ START_TEST(test_keyright)
 }
 END_TEST
 
-#define SIGNED_TYPE "Content-Type: multipart/signed; protocol=application/pkcs7-signature; boundary=b"
+#define SIGNED_TYPE "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b"
 #define SIGNED_BODY "--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n"
 
 /* What readers may understand differently is not signed (published spoofing attacks). */
@@ -124,6 +213,51 @@ static const struct {
     {SIGNED_TYPE "\n\n--bb\n\nevil\n" SIGNED_BODY, LAYER_NONE},
     {SIGNED_TYPE "\n\n" SIGNED_BODY "--b\n\nevil\n--b--\n", LAYER_NONE},
     {SIGNED_TYPE "\n\n" SIGNED_BODY "--b-evil\n", LAYER_NONE},
+    /* the boundary somewhere else */
+    {SIGNED_TYPE "\n\npreamble --b\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\npreamble\r--B\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n---b\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "epilogue --b", LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext--b\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\n--bc\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b \n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\t\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b-- \n",
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--",
+     LAYER_SIGNED},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n", LAYER_SIGNED},
+    {"Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=b\r\n\r\n--b\r\n\r\n"
+     "text\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n\r\nMIIB\r\n--b--\r\n",
+     LAYER_SIGNED},
+    /* the same boundary for the parts of what was signed */
+    {SIGNED_TYPE "\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b--\n"
+                 "--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    /* a preamble that looks like a part */
+    {SIGNED_TYPE "\n\nContent-Type: text/plain\n\nevil\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\nThis is a signed message: yes.\n" SIGNED_BODY, LAYER_SIGNED},
+    /* header sections that end somewhere else for others, or are none */
+    {"X-A: b\nevil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {"X-A: b\r\revil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {" folded first\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {"X-A: b\r\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\r\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: 8bit\n\n" SIGNED_BODY, LAYER_SIGNED},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: base64\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: x\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 7bit\n\n" SIGNED_BODY,
+     LAYER_NONE},
+    {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nevil\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
+     LAYER_NONE},
+    {SIGNED_TYPE
+     "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\nContent-Type: text/html\n\n"
+     "MIIB\n--b--\n",
+     LAYER_NONE},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nnothing", LAYER_SIGNED},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Type: text/html\n\nnothing",
      LAYER_NONE},
@@ -150,4 +284,41 @@ START_TEST(test_look)
 }
 END_TEST
 
-UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_keyright, test_look)
+/* The boundary is found wherever it falls among the pieces that are read. */
+START_TEST(test_look_far)
+{
+    static const char front[] = SIGNED_TYPE "\n\n--b\n\n", hidden[] = "x--B";
+    static const char back[] = "\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n";
+    size_t room = 140000, front_len = sizeof(front) - 1, back_len = sizeof(back) - 1;
+    char *text = mem_alloc(room);
+    struct layer_look look;
+    struct mime mime;
+
+    for (size_t filler = 65490; filler < 65560; filler++)
+        for (int evil = 0; evil < 2; evil++) {
+            size_t len = front_len;
+            int fd;
+
+            memcpy(text, front, front_len);
+            memset(text + len, '-', filler);
+            len += filler;
+            memcpy(text + len, hidden, evil ? 4 : 1);
+            len += evil ? 4 : 1;
+            memset(text + len, 'y', 60000);
+            len += 60000;
+            memcpy(text + len, back, back_len);
+            len += back_len;
+            fd = input_file(text, len);
+            ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+            ck_assert_int_eq(layer_look(&look, fd, &mime), 0);
+            ck_assert_msg(look.kind == (evil ? LAYER_NONE : LAYER_SIGNED), "filler %zu, %d", filler, evil);
+            layer_look_free(&look);
+            mime_free(&mime);
+            close(fd);
+        }
+    free(text);
+}
+END_TEST
+
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_intact_far, test_keyright, test_look,
+          test_look_far)

@@ -38,6 +38,18 @@ static const struct {
     {"\013X-JULIA-Signature: valid\n", true},
     {"\001\013Authentication-Results: gw.example; smime=pass\n", true},
     {"Authentication-Results\013:\014gw.example\013; smime=pass\n", true},
+    {"X-JULIA\n -Signature: valid\n", true},
+    {"X-JULIA \t-Signature : valid\n", true},
+    {"X-\r\n \r\n JULIA-Signature: valid\n", true},
+    {"X\177-JULIA-Signature: valid\n", true},
+    {"Authentication-\n Results: gw.example; smime=pass\n", true},
+    {"Authentication-Results: gw.example.; smime=pass\n", true},
+    {"Authentication-Results: \"gw.example.\"; smime=pass\n", true},
+    {"Authentication-Results: gw.example.org; smime=pass\n", false},
+    {"Subject: x\rX-JULIA\013-Signature: valid\n", true},
+    {"Subject: x\r\rX-JULIA-Signature: valid\n", true},
+    {"X-JULIAN: valid\n", false},
+    {"Subject: Re: X-JULIA-Signature: valid\n", false},
     {"", false},
     {"\r", false},
 };
@@ -73,6 +85,12 @@ static const struct {
     {"Content-Type: x\n\ty\nMIME-Version: 1.0\nSubject : s\n f\nContents: x\nA: x\n\n", "Contents: x\nA: x\n",
      true, 1, false},
     {"subject: s\ncontent-foo: x\n\n", "", true, 1, false},
+    {"A: x\n<img src=\"\n folded\nB: y\n\n", "A: x\nB: y\n", true, 1, false},
+    {" first\nA: x\n\n", "A: x\n", true, 1, false},
+    {"A: x\r\r<img src=\"\nB: y\r\n z\r\n\n", "A: x  <img src=\"\nB: y\r\n z\r\n", true, 1, false},
+    {"A: x\r\r<img src=\"\n\n", "A: x\r\r<img src=\"\n", false, 1, false},
+    {"A: x\r", "A: x ", true, 0, true},
+    {"C\303\244: x\nA:x\n\n", "A:x\n", true, 1, false},
 };
 
 START_TEST(test_copy)
@@ -101,6 +119,25 @@ START_TEST(test_copy)
         close(from);
         close(to);
     }
+}
+END_TEST
+
+START_TEST(test_copy_nul)
+{
+    static const char in[] = "A: \0x\0\0\nContent-Type\0: text/html\n\n";
+    int from = input_file(in, sizeof(in) - 1), to = input_file("", 0);
+    struct headercopy how = {.authserv_id = "gw.example", .drop_mime = true};
+    char out[9] = "";
+    uint64_t end, size;
+    bool open;
+
+    ck_assert_int_eq(headercopy_run(&how, from, 0, sizeof(in) - 1, to, &end, &open), 0);
+    ck_assert_int_eq(fdio_size(to, &size), 0);
+    ck_assert_uint_eq(size, 8);
+    ck_assert_int_eq(fdio_pread_all(to, out, 8, 0), 0);
+    ck_assert_str_eq(out, "A:  x  \n");
+    close(from);
+    close(to);
 }
 END_TEST
 
@@ -173,4 +210,4 @@ START_TEST(test_copy_long_cr)
 }
 END_TEST
 
-UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_huge, test_copy_long_cr)
+UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_nul, test_copy_huge, test_copy_long_cr)

@@ -54,13 +54,12 @@ static const struct {
      SMIME_SHAPE_DETACHED},
     {SIGNED("; protocol=application/x-pkcs7-signature") "Content-Type: application/x-pkcs7-signature" END,
      SMIME_SHAPE_DETACHED},
-    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/plain" END, SMIME_SHAPE_DETACHED},
     {SIGNED("; Protocol = \"APPLICATION/Pkcs7-Signature\" (RFC 1847)") "Content-Type: "
                                                                        "application/pkcs7-signature" END,
      SMIME_SHAPE_DETACHED},
     {SIGNED(";\n\tprotocol=\" application/x-pkcs7-signature \";\n\tmicalg=SHA1") "Content-Type: "
-                                                                                 "application/"
-                                                                                 "octet-stream" END,
+                                                                                 "application/octet-stream; "
+                                                                                 "name=smime.p7s" END,
      SMIME_SHAPE_DETACHED},
     {SIGNED("; protocol*=us-ascii'en'application%2Fpkcs7-signature") "Content-Type: "
                                                                      "application/pkcs7-signature" END,
@@ -69,6 +68,20 @@ static const struct {
      SMIME_SHAPE_DETACHED},
     {SIGNED("; protocol=application/pkcs7-signatures") "Content-Type: application/pkcs7-signature" END,
      SMIME_SHAPE_NONE},
+    /* what is called a signature and is shown */
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/plain" END, SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: text/html; name=smime.p7s" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: application/octet-stream" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("; protocol=application/pkcs7-signature") "Content-Type: application/octet-stream; "
+                                                      "name=smime.p7s" END,
+     SMIME_SHAPE_DETACHED},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=bill.pdf" END, SMIME_SHAPE_NONE},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=smime.p7s\n"
+                "Content-Disposition: attachment; filename=bill.pdf" END,
+     SMIME_SHAPE_NONE},
+    {SIGNED("") "Content-Type: application/pkcs7-signature; name=Signature.P7S" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: application/pkcs7-signature" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: application/octet-stream; name=smime.p7s" END, SMIME_SHAPE_DETACHED},
     {SIGNED("") "Content-Type: text/plain" END, SMIME_SHAPE_NONE},

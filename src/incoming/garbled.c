@@ -1,0 +1,147 @@
+#include "incoming/garbled.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "mail/utf8.h"
+#include "util/fdio.h"
+
+#define CHUNK 16384
+
+/* What was seen of a text. */
+struct look {
+    bool control;    /* a control character that no text has */
+    bool no_base64;  /* a character that base64 has not */
+    bool no_western; /* an octet that Windows-1252 has not */
+    bool no_utf8;    /* octets that are no UTF-8 */
+};
+
+static bool is_control(unsigned char c)
+{
+    return c == '\0' || c == 0x7f || (c < ' ' && strchr("\t\n\v\f\r\033", c) == NULL);
+}
+
+static bool is_undefined(unsigned char c)
+{
+    return c == 0x81 || c == 0x8d || c == 0x8f || c == 0x90 || c == 0x9d;
+}
+
+static bool is_base64(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("+/= \t\r\n", c) != NULL);
+}
+
+static void look_at(struct look *look, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        look->control = look->control || is_control(c);
+        look->no_base64 = look->no_base64 || !is_base64(c);
+        look->no_western = look->no_western || is_undefined(c);
+    }
+}
+
+/* Looks at whole characters. Returns how many octets are left at the end: the beginning of one, perhaps. */
+static size_t look_at_characters(struct look *look, const char *text, size_t len, bool last)
+{
+    uint32_t code;
+
+    while (len > 0) {
+        size_t took = utf8_decode(text, len, &code);
+
+        if (took == 0 && len < 4 && !last)
+            return len;
+        look->no_utf8 = look->no_utf8 || took == 0;
+        took = took == 0 ? 1 : took;
+        text += took;
+        len -= took;
+    }
+    return 0;
+}
+
+static int look_at_body(struct look *look, int fd, const struct mime_part *leaf)
+{
+    char octets[CHUNK];
+    size_t kept = 0, got;
+
+    for (uint64_t at = leaf->body; at < leaf->end; at += got) {
+        got = sizeof(octets) - kept < leaf->end - at ? sizeof(octets) - kept : (size_t)(leaf->end - at);
+        if (fdio_pread_all(fd, octets + kept, got, at) != 0)
+            return -1;
+        look_at(look, octets + kept, got);
+        if (leaf->has_8bit) {
+            size_t all = kept + got;
+
+            kept = look_at_characters(look, octets, all, at + got == leaf->end);
+            memmove(octets, octets + all - kept, kept);
+        }
+    }
+    return 0;
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t n = strlen(text), e = strlen(ending);
+
+    return n >= e && strcmp(text + n - e, ending) == 0;
+}
+
+/* Do readers show it as text? */
+static bool is_shown(const struct mime_part *part)
+{
+    return mime_type_is(part, "text/") || ends_with(part->type.value, "xml") ||
+           ends_with(part->type.value, "html");
+}
+
+static bool names(const char *charset, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        if (strcasecmp(charset, *list) == 0)
+            return true;
+    return false;
+}
+
+bool garbled_header(const struct mime_part *part)
+{
+    const struct header *header = &part->header;
+    bool structure = is_shown(part) || mime_type_is(part, "multipart/");
+
+    for (size_t i = 0; i < header->count; i++) {
+        const char *field = (const char *)header->data + header->fields[i].start;
+        size_t len = header->fields[i].end - header->fields[i].start;
+        struct look look = {0};
+
+        look_at(&look, field, len);
+        look_at_characters(&look, field, len, true);
+        if (look.control ||
+            (look.no_utf8 && (look.no_western || (structure && header_field_is(header, i, "Content-Type")))))
+            return true;
+    }
+    return header_has_controls(header);
+}
+
+int garbled_leaf(int fd, const struct mime_part *leaf, bool strict)
+{
+    static const char *const exact[] = {"utf-8", "utf8", "us-ascii", NULL};
+    static const char *const western[] = {"utf-8",       "utf8",         "us-ascii", "iso-8859-1",
+                                          "iso-8859-15", "windows-1252", NULL};
+    const char *charset = header_typed_param(&leaf->type, "charset");
+    bool base64 = leaf->encoding == MIME_BASE64;
+    struct look look = {0};
+
+    if ((base64 || leaf->encoding == MIME_QP) && (leaf->has_8bit || leaf->has_nul))
+        return 1;
+    if (!is_shown(leaf))
+        return 0;
+    if (look_at_body(&look, fd, leaf) != 0)
+        return -1;
+    if (look.control || (base64 && look.no_base64))
+        return 1;
+    if (!look.no_utf8)
+        return 0;
+    if (strict && charset != NULL && names(charset, exact))
+        return 1;
+    return look.no_western && (charset == NULL || names(charset, western));
+}
