@@ -28,9 +28,18 @@ struct signature { /* one signed entity behind an outer header; the header makes
 /* The message with what is hidden in its text (legacy.h). */
 struct decorated {
     bool made;
-    int fd; /* -1: there is nothing to add */
+    int fd; /* made: -1 when there is nothing to add */
     struct message view;
 };
+
+static void decorated_free(struct decorated *decorated)
+{
+    if (decorated->made && decorated->fd >= 0) {
+        message_view_free(&decorated->view);
+        fdio_close(&decorated->fd);
+    }
+    decorated->made = false;
+}
 
 struct product {
     const struct plan *plan;
@@ -59,13 +68,8 @@ void product_free(struct product *product)
     for (size_t i = 0; i < product->count; i++)
         fdio_close(&product->signatures[i].fd);
     free(product->signatures);
-    for (size_t i = 0; i <= CONFIG_PROTECTION_SHY; i++) {
-        struct decorated *decorated = &product->decorated[i];
-        if (decorated->made && decorated->fd >= 0)
-            message_view_free(&decorated->view);
-        if (decorated->made)
-            fdio_close(&decorated->fd);
-    }
+    for (size_t i = 0; i <= CONFIG_PROTECTION_SHY; i++)
+        decorated_free(&product->decorated[i]);
     fdio_close(&product->fd);
     free(product);
 }
@@ -151,14 +155,15 @@ static bool add_legacy(struct product *product, struct entity_header *how, struc
     struct decorated *decorated = &product->decorated[how->protection];
     if (!how->encrypted)
         return true;
-    if (!decorated->made && legacy_write(how, &decorated->fd, outcome)) {
-        decorated->made = true;
-        if (decorated->fd >= 0)
-            message_view(product->plan->message, decorated->fd, &decorated->view, outcome);
+    if (!decorated->made) {
+        decorated->made = legacy_write(how, &decorated->fd, outcome);
+        if (decorated->made && decorated->fd >= 0 &&
+            !message_view(product->plan->message, decorated->fd, &decorated->view, outcome))
+            decorated_free(decorated);
     }
-    if (outcome->kind == OUTCOME_DONE && decorated->fd >= 0)
+    if (decorated->made && decorated->fd >= 0)
         how->content = &decorated->view;
-    return outcome->kind == OUTCOME_DONE;
+    return decorated->made;
 }
 
 /* Signs into signature->fd, behind `outer`. */

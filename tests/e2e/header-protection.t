@@ -215,6 +215,17 @@ def profiles(tap, g):
            "recipients with different policies get different messages", found)
 
 
+def too_long(tap, g):
+    """A header that is there twice, and once more as HP-Outer, must still be readable: else it is refused, not tried for ever."""
+    for policy, goes in (("no", True), ("clear", False)):
+        settings(g, HEADER_PROTECTION=policy)
+        octets = text_letter(BOTH).replace(b"X-Priority", b"X-Long: " + b"x y\n " * 240000 + b"\nX-Priority")
+        status, output = g.outgoing(octets, ANNA, [BOTH])
+        found = g.collect()
+        tap.ok(status == 0 and [f[0] for f in found] == ["external" if goes else "internal"] and (goes or b"5.6.0" in found[0][2]),
+               f"a header of 1.2 MB with HEADER_PROTECTION={policy}: {'goes' if goes else 'is refused'}", output)
+
+
 def words(tap, g):
     for value in ("yes", "confidential", "shy"):
         settings(g, HEADER_PROTECTION=value)
@@ -330,6 +341,7 @@ def main():
         anew(tap, there, *kept)
         profiles(tap, g)
         own_signature(tap, g, there, out)
+        too_long(tap, g)
     return tap.end()
 
 
