@@ -1,5 +1,5 @@
 /* KeyAgreeRecipientInfo (RFC 5652 6.2.2) by ephemeral-static ECDH (RFC 5753, RFC 8418). */
-#include <stdio.h>
+#include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -68,15 +68,16 @@ static bool derive_kek(const struct agreement *agreement, EVP_PKEY *own, EVP_PKE
     EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
     unsigned char secret[SECRET_MAX];
     char md[16];
+    OSSL_PARAM parameters[4];
     size_t len = 0;
     bool ok = ctx != NULL && agree_on(own, peer, secret, &len);
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, md, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, shared_info->data, shared_info->len),
-        OSSL_PARAM_construct_end()};
 
-    snprintf(md, sizeof(md), "%s", agreement->md);
+    strcpy(md, agreement->md);
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, md, 0);
+    parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret, len);
+    parameters[2] =
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, shared_info->data, shared_info->len);
+    parameters[3] = OSSL_PARAM_construct_end();
     ok = ok && EVP_KDF_derive(ctx, kek, KEK_LEN, parameters) > 0;
     OPENSSL_cleanse(secret, sizeof(secret));
     EVP_KDF_CTX_free(ctx);

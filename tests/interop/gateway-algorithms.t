@@ -56,6 +56,9 @@ def incoming(tap, g, out):
         for md in ("sha1", "sha256", "sha512"):
             octets = fields(to=own(kind)) + out.encrypt(text(), own(kind), cipher="aes-256-gcm", more=("-keyopt", f"ecdh_kdf_md:{md}"))
             decrypted(tap, g, octets, own(kind), f"{kind}, {md}: decrypted")
+        octets = fields(to=own(kind)) + gateway.openssl("cms", "-encrypt", "-aes-256-gcm", "-keyid", "-recip", g.pki.path(own(kind) + ".crt"),
+                                                       input=text())
+        decrypted(tap, g, octets, own(kind), f"{kind}, named by key identifier: decrypted")
     for kind in ("X25519", "X448"):
         g.own_key(own(kind), kind)
         writer = smime_agree.Writer(Names(g.pki), lab.canonical(text()))
