@@ -90,12 +90,24 @@ def check_maps(page, config):
             ok(re.fullmatch(r"smtp:\[10[0-9.]+\]:25\n", answer.stdout), "%s: %s" % (page.name, line), answer.stdout)
 
 
+def missing_tests(page):
+    """Tests that a page names as FILE.t, FUNCTION, FUNCTION; or as unit test-NAME."""
+    missing = []
+    text = page.read_text(encoding="utf-8")
+    for file, functions in re.findall(r"\b([\w-]+\.t)((?:, \w+)*)", text):
+        path = SOURCE / "tests/e2e" / file
+        code = path.read_text(encoding="utf-8") if path.exists() else ""
+        missing += [file] if not code else [f"{file}, {name}" for name in functions.split(", ")[1:] if f"def {name}(" not in code]
+    return sorted(set(missing + [name for name in re.findall(r"\btest-[\w-]+", text) if not (SOURCE / f"tests/unit/{name}.c").exists()]))
+
+
 julia, postfix = julia_names(), postfix_names()
 for page in PAGES:
     name = page.relative_to(SOURCE)
     ok(not dead_links(page), "%s: links and files" % name, *dead_links(page))
     ok(not unknown_manuals(page), "%s: manual pages" % name, *unknown_manuals(page))
     ok(not unknown_parameters(page, julia, postfix), "%s: parameters" % name, *unknown_parameters(page, julia, postfix))
+ok(not missing_tests(SOURCE / "docs/attacks.md"), "docs/attacks.md: its tests", *missing_tests(SOURCE / "docs/attacks.md"))
 if postfix:
     with tempfile.TemporaryDirectory() as directory:
         check_maps(SOURCE / "docs/existing-servers.md", directory)
