@@ -1,6 +1,6 @@
-/* Plain text that no tag protects (CBC) is released only if it is one whole MIME entity: what an attacker
-   makes of somebody else's ciphertext by cutting and pasting blocks rarely is (the published "EFAIL"
-   attacks). */
+/* Plain text that no tag protects (CBC) is released only if it is one whole MIME entity, or nothing but text:
+   what an attacker makes of somebody else's ciphertext by cutting and pasting blocks rarely is either (the
+   published "EFAIL" attacks). */
 #ifndef JULIA_INTACT_H
 #define JULIA_INTACT_H
 
@@ -9,5 +9,9 @@
 /* Header fields from the first octet on, each line of them well-formed and ended by an empty line; every
    multipart outside of attached messages closed; no text behind a closing boundary. */
 bool intact_entity(const struct mime *mime);
+/* Text that was encrypted without making it a MIME entity first (scripts that call openssl do that): not
+   empty, UTF-8 without control characters to its last octet, and nothing in its first lines that would make
+   a MIME entity of it. `mime` was parsed from these octets of `fd`. 1, 0, or -1 with errno. */
+int intact_text(const struct mime *mime, int fd, uint64_t offset, uint64_t length);
 
 #endif

@@ -123,12 +123,13 @@ static void serve(struct opener *o, const struct ask_entry *entry, struct unwrap
     o->waiting = left;
 }
 
-/* Is what came out fit to be released? Only an AEAD tag or the form of a whole MIME entity makes it so. -1:
- * errno. */
+/* Is what came out fit to be released? Only an AEAD tag, the form of a whole MIME entity, or text and nothing
+ * else makes it so. -1: errno. */
 static int releasable(const struct opener *o, const struct unwrap_node *node)
 {
+    const struct layer_entity *entity = &node->entity;
     struct mime mime;
-    bool intact;
+    int intact;
 
     if (node->layer.authenticated)
         return 1;
@@ -136,6 +137,8 @@ static int releasable(const struct opener *o, const struct unwrap_node *node)
         return -1;
     intact = intact_entity(&mime) ||
              mime.fault != MIME_OK; /* the limit is told elsewhere, nothing is released then */
+    if (!intact)
+        intact = intact_text(&mime, entity->fd, entity->offset, entity->length);
     mime_free(&mime);
     return intact;
 }
@@ -165,7 +168,9 @@ static bool attempt(struct opener *o, const struct ask_entry *const *keys, size_
         return true;
     }
     if (end == LAYER_OPENED && fit == 0)
-        unwrap_note(o->unwrap, "what came out is not authenticated and no whole MIME entity: not released");
+        unwrap_note(
+            o->unwrap,
+            "what came out is not authenticated, and neither a whole MIME entity nor text: not released");
     unwrap_node_drop(o->unwrap, node);
     mark_tried(o, keys, count);
     if (end == LAYER_UNSUPPORTED) { /* no other key changes that */
