@@ -101,6 +101,9 @@ check-e2e: programs
 	$(TEST_ENV) prove -j$(JOBS) $(E2E_TESTS)
 check-interop: programs
 	tests/run $(JOBS) $(INTEROP_TESTS)
+# Every row of every set in $$JULIA_CORPORA, then docs/conformance.md anew.
+conformance: programs
+	$(TEST_ENV) tests/interop/conformance docs/conformance.md
 soak: programs
 	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
 # The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes two hours.
@@ -158,5 +161,5 @@ install: programs
 clean:
 	rm -rf build
 
-.PHONY: always all programs unit test check-unit check-e2e check-interop soak fault-matrix bench demo fuzz fuzzers install clean
+.PHONY: always all programs unit test check-unit check-e2e check-interop conformance soak fault-matrix bench demo fuzz fuzzers install clean
 .DELETE_ON_ERROR:
