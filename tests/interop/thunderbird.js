@@ -47,7 +47,7 @@ const thunderbird = {
       QueryInterface: ChromeUtils.generateQI(["nsIMsgSMIMESink"]),
     };
     found.text = await this.show(header, sink);
-    for (let i = 0; i < 100 && ((signed && found.signed === null) || (encrypted && found.encrypted === null)); i++)
+    for (let i = 0; i < 2000 && ((signed && found.signed === null) || (encrypted && found.encrypted === null)); i++)
       await new Promise(resolve => setTimeout(resolve, 50));
     return found;
   },
