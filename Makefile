@@ -1,4 +1,4 @@
-# julia: S/MIME gateway.  make | make test | make demo | make install | make soak | make fuzz | make bench
+# julia: S/MIME gateway.  make | make test | make demo | make install | make soak | make fuzz | make bench | make conformance | make interop
 #
 # Every folder names its files in its own sources.mk; objects go to build/$(FLAVOUR).
 # FLAVOUR=release (default) is what gets installed; FLAVOUR=asan is what the unit tests run as.
@@ -101,6 +101,12 @@ check-e2e: programs
 	$(TEST_ENV) prove -j$(JOBS) $(E2E_TESTS)
 check-interop: programs
 	tests/run $(JOBS) $(INTEROP_TESTS)
+# Every row of every set in $$JULIA_CORPORA, then docs/conformance.md anew.
+conformance: programs
+	$(TEST_ENV) tests/interop/conformance docs/conformance.md
+# julia and other programs, what each writes read by the other; then docs/interoperability.md anew.
+interop: programs
+	$(TEST_ENV) tests/interop/interop docs/interoperability.md
 soak: programs
 	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
 # The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes two hours.
@@ -158,5 +164,5 @@ install: programs
 clean:
 	rm -rf build
 
-.PHONY: always all programs unit test check-unit check-e2e check-interop soak fault-matrix bench demo fuzz fuzzers install clean
+.PHONY: always all programs unit test check-unit check-e2e check-interop conformance interop soak fault-matrix bench demo fuzz fuzzers install clean
 .DELETE_ON_ERROR:

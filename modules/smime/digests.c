@@ -23,6 +23,11 @@ bool digests_add(struct digests *digests, const struct digest_algorithm *algorit
 
 bool digests_update(struct digests *digests, const void *data, size_t len)
 {
+    size_t missing = sizeof(digests->first) - digests->first_len, take = len < missing ? len : missing;
+
+    if (take > 0)
+        memcpy(digests->first + digests->first_len, data, take);
+    digests->first_len += take;
     for (size_t i = 0; i < digests->count; i++)
         if (EVP_DigestUpdate(digests->contexts[i], data, len) <= 0)
             return false;
@@ -53,6 +58,23 @@ size_t digests_get(const struct digests *digests, const struct digest_algorithm 
             EVP_MD_CTX_free(copy);
         }
     return len;
+}
+
+/* Behind tag and length of a DER element; 0 when there is no such tag. */
+static size_t behind_head(const struct digests *digests, size_t at, unsigned char tag)
+{
+    if (at + 2 > digests->first_len || digests->first[at] != tag)
+        return 0;
+    return at + 2 + ((digests->first[at + 1] & 0x80) != 0 ? digests->first[at + 1] & 0x7f : 0);
+}
+
+bool digests_of_attributes(const struct digests *digests)
+{
+    size_t at = behind_head(digests, 0, 0x31);
+
+    if (at > 0)
+        at = behind_head(digests, at, 0x30);
+    return at > 0 && behind_head(digests, at, 0x06) > 0;
 }
 
 void digests_free(struct digests *digests)

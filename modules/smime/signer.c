@@ -140,6 +140,8 @@ void signer_verify(struct signer *signer, const struct digests *digests, bool we
         find(signer, SIGNER_UNSUPPORTED, "digest-not-announced"); /* missing in digestAlgorithms */
     else if (!signer_info_attributes_in_place(signer->info))
         find(signer, SIGNER_BAD, "attributes");
+    else if (signer->info->signed_attributes == NULL && digests_of_attributes(digests))
+        find(signer, SIGNER_BAD, "attributes"); /* another message's, given out as the content */
     else if (signer->info->signed_attributes == NULL)
         verify_content(signer, digest, len);
     else if (!signer->has_attributes)

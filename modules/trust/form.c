@@ -48,6 +48,8 @@ static const char *fault_of(const struct settings *settings, X509 *certificate)
                                                   not_critical(certificate, NID_inhibit_any_policy)))
         return "policy constraints that are not critical (CRITICAL_POLICY_CONSTRAINTS)"; /* 4.2.1.11, 4.2.1.14
                                                                                           */
+    if (settings->critical_name_constraints && not_critical(certificate, NID_name_constraints))
+        return "name constraints that are not critical (CRITICAL_NAME_CONSTRAINTS)"; /* 4.2.1.10 */
     return NULL;
 }
 

@@ -101,6 +101,10 @@ static const struct conf_entry table[] = {
      .type = CONF_YESNO,
      .default_value = "yes",
      .offset = AT(critical_policy_constraints)},
+    {.name = "CRITICAL_NAME_CONSTRAINTS",
+     .type = CONF_YESNO,
+     .default_value = "yes",
+     .offset = AT(critical_name_constraints)},
     {.name = "STRICT", .type = CONF_YESNO, .default_value = "no", .offset = AT(strict)},
     {.name = "LOG", .type = CONF_TEXT, .default_value = "stderr", .offset = AT(log)},
 };

@@ -19,7 +19,7 @@ struct settings {
     uint64_t crl_max_age;   /* seconds, for CRLs without nextUpdate */
     struct strlist policies;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy;
-    bool critical_policy_constraints;
+    bool critical_policy_constraints, critical_name_constraints;
     bool strict;
     char *log;
 };

@@ -1,6 +1,15 @@
 #include "incoming/intact.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
 #include "incoming/garbled.h"
+#include "mail/utf8.h"
+#include "util/fdio.h"
+#include "util/mem.h"
+
+#define CHUNK 32768
 
 static bool header_sound(const struct mime_part *part)
 {
@@ -46,4 +55,51 @@ int intact_entity(int fd, const struct mime *mime)
             return 0;
     }
     return 1;
+}
+
+static bool labelled(const struct header *header)
+{
+    for (size_t i = 0; i < header->count; i++) {
+        const char *name = (const char *)header->data + header->fields[i].start;
+
+        if (header->fields[i].name_len > 8 && strncasecmp(name, "Content-", 8) == 0)
+            return true;
+    }
+    return header_count(header, "MIME-Version") > 0;
+}
+
+/* How many octets are text, up to the first that are not or that might go on behind the end. */
+static size_t text_length(const char *octets, size_t len)
+{
+    size_t at = 0, took;
+    uint32_t code;
+
+    while (at < len && (took = utf8_decode(octets + at, len - at, &code)) > 0) {
+        if (code == 0x7f || (code < 0x20 && strchr("\t\n\f\r", (int)code) == NULL) || code == 0)
+            break;
+        at += took;
+    }
+    return at;
+}
+
+int intact_text(const struct mime *mime, int fd, uint64_t offset, uint64_t length)
+{
+    uint64_t done = 0;
+    size_t take, good = 1;
+    char *chunk;
+    int rc = 0;
+
+    if (mime->fault != MIME_OK || labelled(&mime->root->header))
+        return 0;
+    chunk = mem_alloc(CHUNK);
+    while (rc == 0 && good > 0 && done < length) {
+        take = length - done < CHUNK ? (size_t)(length - done) : CHUNK;
+        rc = fdio_pread_all(fd, chunk, take, offset + done);
+        good = rc == 0 ? text_length(chunk, take) : 0;
+        if (good + 4 <= take) /* more than a cut off character */
+            good = 0;
+        done += good;
+    }
+    free(chunk);
+    return rc != 0 ? -1 : length > 0 && done == length;
 }

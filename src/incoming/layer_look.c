@@ -21,12 +21,15 @@ static enum layer_kind kind_of(enum cms_type type)
     }
 }
 
-/* What the label promises (RFC 8551 3.2.2); encrypted unless it says otherwise. */
+/* What the label promises (RFC 8551 3.2.2); encrypted unless it says otherwise. Certificates that cannot be
+   read are neither a signature nor secret. */
 static enum layer_kind kind_of_label(const struct mime_part *part)
 {
     const char *type = header_typed_param(&part->type, "smime-type");
 
-    if (type != NULL && (strcasecmp(type, "signed-data") == 0 || strcasecmp(type, "certs-only") == 0))
+    if (type != NULL && strcasecmp(type, "certs-only") == 0)
+        return LAYER_NONE;
+    if (type != NULL && strcasecmp(type, "signed-data") == 0)
         return LAYER_SIGNED;
     if (type != NULL && strcasecmp(type, "compressed-data") == 0)
         return LAYER_COMPRESSED;

@@ -115,10 +115,11 @@ static void serve(struct opener *o, const struct ask_entry *entry, struct unwrap
     o->waiting = left;
 }
 
-/* Is what came out fit to be released? Only an AEAD tag or the form of a whole MIME entity makes it so. -1:
- * errno. */
+/* Is what came out fit to be released? Only an AEAD tag, the form of a whole MIME entity, or text and nothing
+ * else makes it so. -1: errno. */
 static int releasable(const struct opener *o, const struct unwrap_node *node)
 {
+    const struct layer_entity *entity = &node->entity;
     struct mime mime;
     int intact;
 
@@ -128,6 +129,8 @@ static int releasable(const struct opener *o, const struct unwrap_node *node)
         return -1;
     /* the limit is told elsewhere, nothing is released then */
     intact = mime.fault != MIME_OK ? 1 : intact_entity(node->entity.fd, &mime);
+    if (intact == 0)
+        intact = intact_text(&mime, entity->fd, entity->offset, entity->length);
     mime_free(&mime);
     return intact;
 }
@@ -157,7 +160,9 @@ static bool attempt(struct opener *o, const struct ask_entry *const *keys, size_
         return true;
     }
     if (end == LAYER_OPENED && fit == 0)
-        unwrap_note(o->unwrap, "what came out is not authenticated and no whole MIME entity: not released");
+        unwrap_note(
+            o->unwrap,
+            "what came out is not authenticated, and neither a whole MIME entity nor text: not released");
     unwrap_node_drop(o->unwrap, node);
     mark_tried(o, keys, count);
     if (end == LAYER_UNSUPPORTED) { /* no other key changes that */

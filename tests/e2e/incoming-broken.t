@@ -20,7 +20,7 @@ def failures(g, out):
     good = der_of(out.encrypt(text(SECRET), ONE))
     gcm = der_of(out.encrypt(text(SECRET), ONE, cipher="aes-256-gcm"))
     garbage = gateway.openssl("cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", "-recip", g.pki.path(ONE + ".crt"),
-                              input=b"no entity at all, only text\n" * 20)
+                              input=b"neither an entity nor text\0\n" * 20)
     other = der_of(out.encrypt(text(SECRET), "stranger@partner-1.com"))
 
     def flipped(der, at):
@@ -30,7 +30,7 @@ def failures(g, out):
 
     key = good.index(bytes.fromhex("2a864886f70d010101")) + 20  # inside of the encrypted content key
     return {
-        "wrong padding": flipped(good, len(good) - 17), "wrong last block": flipped(good, len(good) - 1), "no MIME entity": garbage,
+        "wrong padding": flipped(good, len(good) - 17), "wrong last block": flipped(good, len(good) - 1), "no entity, no text": garbage,
         "another content key": flipped(good, key), "key block of zeroes": good[:key] + bytes(200) + good[key + 200:],
         "bad tag": flipped(gcm, len(gcm) - 1), "bad GCM text": flipped(gcm, len(gcm) - 40), "not for us": other,
         "octets missing": good[:-20],

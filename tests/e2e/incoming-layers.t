@@ -89,6 +89,28 @@ def people(tap, g, out):
           ("not-integrity-protected", "none"), "both at once, and a stranger's")
 
 
+def bare(tap, g, out):
+    """What scripts encrypt without making it a MIME entity: text is shown, anything else cannot be told from damage."""
+    cbc, gcm = ("not-integrity-protected", "none"), ("decrypted", "none")
+    refused = ("undecryptable", "none")
+    for name, octets, word in (
+            ("text", b"Backup failed on host 7.\nDisk is full.\n", cbc), ("no line end", b"done", cbc),
+            ("UTF-8", "Gr\u00fc\u00dfe \u2013 \U0001f512\n".encode(), cbc), ("CRLF and paragraphs", b"One\r\n\r\nTwo: 2\r\n", cbc),
+            ("over 64 KiB of text", b"Gr\xc3\xbc\xc3\x9fe " * 9000 + b"\n", cbc),
+            ("ISO 8859-1", b"Gr\xfc\xdfe\n", refused), ("a cut-off character", b"Gr\xc3", refused), ("NUL", b"text\0\n", refused),
+            ("control characters", b"\x1b[2Jtext\n", refused), ("nothing", b"", refused),
+            ("a MIME entity that lacks its empty line", b"Content-Type: text/html\n<b>text</b>\n", refused),
+            ("a label in the first lines", b"text\nContent-Type: text/html\n\n<b>text</b>\n", refused),
+            ("an unfinished multipart", b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n", refused)):
+        der = gateway.openssl("cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", "-recip", g.pki.path(ONE + ".crt"),
+                              input=octets)
+        got = check(tap, g, fields() + wrap(der), [ONE], word, f"no MIME header: {name}", body=None)
+        if word == cbc:
+            shown = got and got[0].body.replace(b"\r\n", b"\n")
+            tap.ok(shown == octets.replace(b"\r\n", b"\n"), "... is the body", shown and shown[:300])
+    check(tap, g, fields() + out.encrypt(b"text\n", ONE, cipher="aes-256-gcm"), [ONE], gcm, "no MIME header, with a tag", body=b"\n\ntext")
+
+
 def depth(tap, g, out):
     entity = text()
     for layers in range(1, 13):
@@ -208,6 +230,8 @@ def labels(tap, g, out):
     check(tap, g, binary, [ONE], plain, "binary")
     certs = gateway.openssl("crl2pkcs7", "-nocrl", "-certfile", g.pki.path("ca.crt"), "-outform", "DER")
     check(tap, g, fields() + wrap(certs, "certs-only", name="smime.p7c"), [ONE], ("none", "none"), "certificates only", body=None)
+    check(tap, g, fields() + wrap(b"no certificates", "certs-only", name="smime.p7c"), [ONE], ("none", "none"), "what is called certificates", body=None)
+    check(tap, g, fields() + wrap(b"no signature", "signed-data"), [ONE], ("none", "invalid"), "what is called signed", body=None)
     pgp = (b"MIME-Version: 1.0\nContent-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\n"
            b"Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n--b\nContent-Type: application/octet-stream; name=a.p7m\n\n"
            b"-----BEGIN PGP MESSAGE-----\n\n--b--\n")
@@ -236,7 +260,7 @@ def main():
         g.pki.person("stranger@partner-1.com")
         g.pki.person("second@partner-1.com")
         shutil.copy(g.pki.path("stranger@partner-1.com.crt"), g.base / "etc/public/stranger.pem")
-        for part in (forms, wrappings, people, depth, names, armour, labels):
+        for part in (forms, wrappings, people, bare, depth, names, armour, labels):
             part(tap, g, out)
     return tap.end()
 

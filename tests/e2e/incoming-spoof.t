@@ -6,7 +6,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "interop"))
 import gateway  # noqa: E402
+import smime_lab as lab  # noqa: E402
 from outside import EYE, LEAF, Outside, der_of, fields, receive, signed_data, signer_info, text, tlv, wrap  # noqa: E402
 
 ONE, BOSS = "user_1@behoerde.de", "boss@behoerde.de"
@@ -62,6 +64,20 @@ def structure(tap, g, out):
     said(tap, g, fields() + b"MIME-Version: 1.0\n" + signed.replace(b"I quit", b"I stay"), ("invalid",), "changed text")
 
 
+def attributes_as_content(der):
+    """A SignedData without signed attributes: the content are those of another message, and its signature fits ("eContent confusion")."""
+    def parts(octets):
+        return lab.children(lab.take(octets)[1])
+
+    kind, wrapped = parts(der)
+    version, digests, content, certificates, infos = parts(parts(wrapped)[0])
+    signer = parts(parts(infos)[0])
+    attributes = next(part for part in signer if part[0] == 0xa0)
+    content = tlv(0x30, parts(content)[0], tlv(0xa0, tlv(4, tlv(0x31, lab.take(attributes)[1]))))
+    signer = tlv(0x30, *(part for part in signer if part is not attributes))
+    return tlv(0x30, kind, tlv(0xa0, tlv(0x30, version, digests, content, certificates, tlv(0x31, signer))))
+
+
 def cms(tap, g, out):
     """The CMS object itself."""
     signed = out.sign(text(), EYE)
@@ -87,6 +103,8 @@ def cms(tap, g, out):
     for kind in ("1.2.840.113549.1.9.16.1.4", "1.3.6.1.4.1.311.2.1.4", "1.2.840.113549.1.7.3"):
         der = der_of(out.sign(text(), EYE, opaque=True, more=("-econtent_type", kind)))
         said(tap, g, fields() + wrap(der, "signed-data"), bad, f"signature over content type {kind}")
+    said(tap, g, fields() + wrap(attributes_as_content(opaque), "signed-data"), ("invalid",),
+         "another message's signed attributes as content, with the signature over them")
     said(tap, g, fields() + out.sign(text(), EYE, more=("-noattr",)), ("valid",), "no signed attributes")
     said(tap, g, fields() + out.sign(text(), EYE, more=("-nocerts",)), ("unknown",), "no certificate, an unknown signer")
     said(tap, g, fields() + out.sign(text(), "friend@partner-1.com", EYE), ("valid",), "two signers, one is From")

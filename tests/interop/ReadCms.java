@@ -1,10 +1,10 @@
-import java.io.File;
+import java.io.FileInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.PrivateKey;
-import java.security.Security;
 import java.util.Collection;
+import java.util.Collections;
 import org.bouncycastle.asn1.cms.CMSObjectIdentifiers;
 import org.bouncycastle.asn1.cms.ContentInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
@@ -18,26 +18,22 @@ import org.bouncycastle.cms.SignerInformation;
 import org.bouncycastle.cms.jcajce.JceKeyAgreeEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKeyTransEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
-import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /** Reads a CMS object with BouncyCastle, as an opinion that shares no code with OpenSSL.
- *  verify CMS [CONTENT]        prints "good N signers" or fails
- *  decrypt CMS P12             writes the content to standard output; pass phrase "secret" */
+ *  verify CMS [CONTENT]        answers how many signers are good, or fails
+ *  decrypt CMS P12 OUT         writes the content into a file; pass phrase "secret" */
 public class ReadCms {
-    public static void main(String[] words) throws Exception {
-        Security.addProvider(new BouncyCastleProvider());
+    static String run(String[] words) throws Exception {
         byte[] cms = Files.readAllBytes(Path.of(words[1]));
-        if (words[0].equals("verify")) {
-            verify(words.length > 2
+        if (words[0].equals("verify"))
+            return verify(words.length > 2
                     ? new CMSSignedData(new CMSProcessableByteArray(Files.readAllBytes(Path.of(words[2]))), cms)
-                    : new CMSSignedData(cms));
-        } else {
-            System.out.write(decrypt(cms, key(words[2])));
-            System.out.flush();
-        }
+                    : new CMSSignedData(cms)) + " good";
+        Files.write(Path.of(words[3]), decrypt(cms, key(words[2])));
+        return "";
     }
 
-    private static void verify(CMSSignedData signed) throws Exception {
+    private static int verify(CMSSignedData signed) throws Exception {
         int good = 0;
         for (SignerInformation signer : signed.getSignerInfos().getSigners()) {
             X509CertificateHolder holder =
@@ -46,12 +42,28 @@ public class ReadCms {
                 throw new IllegalStateException("signature does not fit");
             good++;
         }
-        System.out.println("good " + good + " signers");
+        return good;
+    }
+
+    /** By BouncyCastle, too: Java itself does not know Brainpool's curves any more. */
+    static KeyStore store(String file) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12", "BC");
+        try (FileInputStream in = new FileInputStream(file)) {
+            store.load(in, "secret".toCharArray());
+        }
+        return store;
+    }
+
+    static String alias(KeyStore store) throws Exception {
+        for (String alias : Collections.list(store.aliases()))
+            if (store.isKeyEntry(alias))
+                return alias;
+        throw new IllegalStateException("no key");
     }
 
     private static PrivateKey key(String file) throws Exception {
-        KeyStore store = KeyStore.getInstance(new File(file), "secret".toCharArray());
-        return (PrivateKey) store.getKey(store.aliases().nextElement(), "secret".toCharArray());
+        KeyStore store = store(file);
+        return (PrivateKey) store.getKey(alias(store), "secret".toCharArray());
     }
 
     private static byte[] decrypt(byte[] cms, PrivateKey key) throws Exception {

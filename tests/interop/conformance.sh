@@ -9,8 +9,9 @@ conformance_one() { # conformance_one NUMBER NAME
     "tests/interop/$2-conformance" >"$rows" 2>"$log"
     status=$?
     sed 's/^/# /' "$log"
-    [ -s "$rows" ] || printf 'not '
-    echo "ok $1 - $2: $(wc -l <"$rows") rows"
+    if [ -s "$rows" ]; then echo "ok $1 - $2: $(wc -l <"$rows") rows"
+    elif [ $status -eq 0 ]; then echo "ok $1 - $2 # SKIP none of its sets is in JULIA_CORPORA"
+    else echo "not ok $1 - $2: no rows"; fi
     awk -F'\t' '($4 == "invalid" || $4 == "decrypt-fail") && $6 == "FAIL"' "$rows" | grep . && printf 'not '
     echo "ok $(($1 + 1)) - $2: nothing accepted although invalid"
     if [ $status -ne 0 ] || grep FAIL "$rows"; then printf 'not '; fi

@@ -158,6 +158,67 @@ START_TEST(test_intact_far)
 END_TEST
 
 static const struct {
+    const char *text;
+    int is_text;
+} texts[] = {
+    {"body only\n", 1},
+    {"a", 1},
+    {"\nbody", 1},
+    {"Note: with a colon\n\nbody", 1},
+    {"tab\t, form feed\f, \303\274, \342\202\254, \360\237\224\222\r\n", 1},
+    {"", 0},
+    {"\033[2J", 0},
+    {"del\177", 0},
+    {"\303", 0},
+    {"\360\237\224", 0},
+    {"x\303\nmore than four octets", 0},
+    {"\300\200 overlong", 0},
+    {"\021\377 random block\nContent-Type: text/plain\n\nbody", 0},
+    {"Content-Type: text/plain\nno line between\n", 0},
+    {"text\ncontent-type: text/html\n\n<b>x</b>", 0},
+    {"text\nMIME-Version: 1.0\n\nx", 0},
+    {"text\n\nContent-Type: text/html\n\nno header any more", 1},
+};
+
+START_TEST(test_text)
+{
+    for (size_t i = 0; i < ROWS(texts); i++) {
+        size_t len = strlen(texts[i].text);
+        int fd = input_file(texts[i].text, len);
+        struct mime mime;
+
+        ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
+        ck_assert_msg(intact_text(&mime, fd, 0, len) == texts[i].is_text, "row %zu", i);
+        mime_free(&mime);
+        close(fd);
+    }
+}
+END_TEST
+
+/* Characters lie across the borders of what is read at once, and a stray octet is found wherever it is. */
+START_TEST(test_long_text)
+{
+    static char text[200001]; /* four chunks */
+
+    for (size_t shift = 0; shift < 4; shift++)
+        for (size_t broken = 0; broken < sizeof(text); broken += 21845) {
+            struct mime mime;
+            int fd;
+
+            memset(text, 'x', sizeof(text));
+            for (size_t i = shift; i + 4 < sizeof(text); i += 4)
+                memcpy(text + i, "\360\237\224\222", 4);
+            text[broken] = broken > 0 ? '\001' : text[broken];
+            fd = input_file(text, sizeof(text));
+            ck_assert_int_eq(mime_parse(&mime, fd, 0, sizeof(text), NULL), 0);
+            ck_assert_int_eq(intact_text(&mime, fd, 0, sizeof(text)), broken == 0);
+            mime_free(&mime);
+            close(fd);
+        }
+}
+END_TEST
+
+static const struct {
     const char *key, *address;
     bool marked;
     const char *recipient;
@@ -262,6 +323,7 @@ static const struct {
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Type: text/html\n\nnothing",
      LAYER_NONE},
     {"Content-Type: application/pkcs7-mime; smime-type=compressed-data\n\nnothing", LAYER_COMPRESSED},
+    {"Content-Type: application/pkcs7-mime; smime-type=certs-only\n\nnothing", LAYER_NONE},
     {"Content-Type: application/pkcs7-mime\n\nnothing", LAYER_ENCRYPTED},
     {"Content-Type: text/plain\n\nnothing", LAYER_NONE},
 };
@@ -320,5 +382,5 @@ START_TEST(test_look_far)
 }
 END_TEST
 
-UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_intact_far, test_keyright, test_look,
-          test_look_far)
+UNIT_MAIN("incoming-entity", test_intact, test_intact_nul, test_intact_far, test_text, test_long_text,
+          test_keyright, test_look, test_look_far)
