@@ -103,14 +103,15 @@ class BouncyCastle:
         if not self.there:
             print("# BouncyCastle is not installed: not asked")
             return
-        subprocess.run(["javac", "-nowarn", "-Xlint:none", "-cp", JARS, "-d", g.base, lab.SOURCE / "tests/interop/ReadCms.java"], check=True, capture_output=True)
+        sources = [lab.SOURCE / f"tests/interop/{name}.java" for name in ("ReadCms", "WriteCms", "ServeCms")]
+        subprocess.run(["javac", "-nowarn", "-Xlint:none", "-cp", JARS, "-d", g.base, *sources], check=True, capture_output=True)
 
     def verifies(self, der, content):
         (self.directory / "der").write_bytes(der)
         (self.directory / "content").write_bytes(content)
-        run = subprocess.run(["java", "-cp", f"{JARS}:{self.directory}", "ReadCms", "verify", self.directory / "der", self.directory /
-                              "content"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        return run.stdout.startswith(b"good 1"), run.stdout.decode(errors="replace")
+        run = subprocess.run(["java", "-cp", f"{JARS}:{self.directory}", "ServeCms"], check=False, text=True,
+                             input=f"verify\t{self.directory}/der\t{self.directory}/content\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return "ok 1 good" in run.stdout.splitlines(), run.stdout
 
 
 def signing(tap, g):
