@@ -80,9 +80,14 @@ int areas_find_subject(struct areas *areas, unsigned int areas_mask, const X509_
 /* In order of fingerprint, behind `after` (NULL: from the start), at most `max`. */
 int areas_list_area(struct areas *areas, enum area area, const char *after, size_t max,
                     struct areas_list *list, char *error_r, size_t size);
-/* CRLs of the area (AREA_CA) by issuer name; the caller frees the stack with its CRLs. */
-int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer,
-                    STACK_OF(X509_CRL) * *crls_r, char *error_r, size_t size);
+/* CRLs of the area (AREA_CA) by issuer name; areas_crl_list_free() it. */
+struct areas_crl_list {
+    struct areas_crl **items;
+    size_t count;
+};
+void areas_crl_list_free(struct areas_crl_list *list);
+int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer, struct areas_crl_list *list,
+                    char *error_r, size_t size);
 /* The private key of a certificate found in AREA_PRIVATE, read from key_file now (files readable by group or
    others are refused). NULL: error_r. */
 EVP_PKEY *areas_private_key(struct areas *areas, const struct areas_certificate *certificate, char *error_r,

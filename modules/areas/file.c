@@ -50,18 +50,18 @@ void areas_file_add_certificate(struct file_work *work, X509 *certificate)
     item->certificate = certificate;
 }
 
-void areas_file_add_crl(struct file_work *work, X509_CRL *crl)
+void areas_file_add_crl(struct file_work *work, struct areas_crl *crl)
 {
-    X509_CRL **item;
+    struct areas_crl **item;
 
     if ((work->reader->want & FILE_WANT_CRLS) == 0)
         areas_file_fault(work->content, "holds a CRL, which belongs into the ca area");
     else if (has_room(work)) {
-        item = mem_push(&work->content->crls, &work->content->crl_count, sizeof(X509_CRL *));
+        item = mem_push(&work->content->crls, &work->content->crl_count, sizeof(*item));
         *item = crl;
         return;
     }
-    X509_CRL_free(crl);
+    areas_crl_free(crl);
 }
 
 void areas_file_add_key(struct file_work *work, EVP_PKEY *key)
@@ -167,7 +167,7 @@ void areas_file_content_free(struct file_content *content)
         buf_free(&content->certificates[i].capabilities);
     }
     for (size_t i = 0; i < content->crl_count; i++)
-        X509_CRL_free(content->crls[i]);
+        areas_crl_free(content->crls[i]);
     for (size_t i = 0; i < content->key_count; i++)
         EVP_PKEY_free(content->keys[i]);
     free(content->certificates);

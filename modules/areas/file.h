@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 
+#include "modules/areas/crl.h"
 #include "modules/areas/stamp.h"
 #include "util/buf.h"
 
@@ -28,7 +29,7 @@ struct file_certificate {
 struct file_content {
     struct file_certificate *certificates;
     size_t certificate_count;
-    X509_CRL **crls;
+    struct areas_crl **crls;
     size_t crl_count;
     EVP_PKEY **keys;
     size_t key_count;

@@ -23,7 +23,7 @@ static bool read_certificates(struct file_work *work)
 static bool read_crl(struct file_work *work)
 {
     const unsigned char *p = work->data;
-    X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)work->len);
+    struct areas_crl *crl = areas_crl_parse(&p, work->len);
 
     if (crl == NULL)
         return false;

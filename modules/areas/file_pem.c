@@ -38,11 +38,11 @@ static void read_certificate(struct file_work *work, const struct pem_block *blo
 static void read_crl(struct file_work *work, const struct pem_block *block)
 {
     const unsigned char *p = block->data;
-    X509_CRL *crl = d2i_X509_CRL(NULL, &p, block->len);
+    struct areas_crl *crl = block->len > 0 ? areas_crl_parse(&p, (size_t)block->len) : NULL;
 
     if (crl == NULL || p != block->data + block->len) {
         areas_file_fault(work->content, "damaged CRL");
-        X509_CRL_free(crl);
+        areas_crl_free(crl);
         return;
     }
     areas_file_add_crl(work, crl);

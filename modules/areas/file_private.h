@@ -20,7 +20,7 @@ void areas_file_fault(struct file_content *content, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Each takes ownership; what is not wanted or too much becomes a fault. */
 void areas_file_add_certificate(struct file_work *work, X509 *certificate);
-void areas_file_add_crl(struct file_work *work, X509_CRL *crl);
+void areas_file_add_crl(struct file_work *work, struct areas_crl *crl);
 void areas_file_add_key(struct file_work *work, EVP_PKEY *key);
 /* False, with a fault, when private keys of this file are not to be used. */
 bool areas_file_keys_allowed(struct file_work *work);

@@ -8,16 +8,27 @@
 #include "modules/areas/query.h"
 #include "util/mem.h"
 
-static void take_crls(struct file_content *content, const X509_NAME *issuer, STACK_OF(X509_CRL) * crls)
+void areas_crl_list_free(struct areas_crl_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        areas_crl_free(list->items[i]);
+    free(list->items);
+    memset(list, 0, sizeof(*list));
+}
+
+static void take_crls(struct file_content *content, const X509_NAME *issuer, struct areas_crl_list *list)
 {
     for (size_t i = 0; i < content->crl_count; i++)
-        if (X509_NAME_cmp(X509_CRL_get_issuer(content->crls[i]), issuer) == 0 &&
-            X509_CRL_up_ref(content->crls[i]) == 1 && sk_X509_CRL_push(crls, content->crls[i]) == 0)
-            X509_CRL_free(content->crls[i]);
+        if (X509_NAME_cmp(X509_CRL_get_issuer(content->crls[i]->frame), issuer) == 0) {
+            struct areas_crl **place = mem_push(&list->items, &list->count, sizeof(*place));
+
+            *place = content->crls[i];
+            content->crls[i] = NULL;
+        }
 }
 
 static void read_crls(struct areas *areas, enum area area, const struct strlist *names,
-                      const X509_NAME *issuer, STACK_OF(X509_CRL) * crls)
+                      const X509_NAME *issuer, struct areas_crl_list *list)
 {
     struct file_reader reader = areas_reader(areas, area);
 
@@ -26,7 +37,7 @@ static void read_crls(struct areas *areas, enum area area, const struct strlist 
         struct file_content content;
 
         areas_file_read(&reader, AT_FDCWD, path, &content);
-        take_crls(&content, issuer, crls);
+        take_crls(&content, issuer, list);
         areas_file_content_free(&content);
         free(path);
     }
@@ -46,8 +57,8 @@ static bool crl_files(struct areas *areas, enum area area, const X509_NAME *issu
     return code == SQLITE_DONE;
 }
 
-int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer,
-                    STACK_OF(X509_CRL) * *crls_r, char *error_r, size_t size)
+int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer, struct areas_crl_list *list,
+                    char *error_r, size_t size)
 {
     struct strlist names = {0};
     bool complete = false, ok = false;
@@ -61,13 +72,11 @@ int areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer
         if ((!ok || !complete) && areas_refresh(areas, error_r, size) != 0)
             break;
     }
-    *crls_r = NULL;
-    if (ok && complete) {
-        *crls_r = sk_X509_CRL_new_null();
-        read_crls(areas, area, &names, issuer, *crls_r);
-    } else if (error_r[0] == '\0') {
+    memset(list, 0, sizeof(*list));
+    if (ok && complete)
+        read_crls(areas, area, &names, issuer, list);
+    else if (error_r[0] == '\0')
         snprintf(error_r, size, "%s", areas_index_error(areas->index));
-    }
     strlist_free(&names);
     return ok && complete ? 0 : -1;
 }

@@ -118,7 +118,7 @@ static bool store_certificate(struct index *index, int64_t file, enum area area,
     return ok;
 }
 
-static bool store_crl(struct index *index, int64_t file, enum area area, const X509_CRL *crl)
+static bool store_crl(struct index *index, int64_t file, enum area area, const struct areas_crl *crl)
 {
     sqlite3_stmt *s = areas_index_statement(index, INDEX_ADD_CRL);
 
@@ -126,7 +126,7 @@ static bool store_crl(struct index *index, int64_t file, enum area area, const X
         return false;
     sqlite3_bind_int64(s, 1, file);
     sqlite3_bind_int(s, 2, (int)area);
-    sqlite3_bind_int64(s, 3, areas_fields_name_hash(X509_CRL_get_issuer(crl)));
+    sqlite3_bind_int64(s, 3, areas_fields_name_hash(X509_CRL_get_issuer(crl->frame)));
     return areas_index_run(index, s);
 }
 

@@ -8,13 +8,14 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "modules/areas/crl.h"
 #include "modules/trust/verdict.h"
 #include "util/buf.h"
 
 #define CRL_ALL_REASONS 0x1feu /* ReasonFlags bits 1 (keyCompromise) to 8 (aACompromise) */
 
 struct crl {
-    X509_CRL *x509_crl;
+    struct areas_crl *list;
     ISSUING_DIST_POINT *scope; /* NULL: everything its issuer issued */
     struct buf scope_der;      /* CRLs of one issuer with equal scope supersede each other */
     ASN1_INTEGER *number;      /* NULL if absent */
@@ -26,7 +27,7 @@ struct crl {
     char verified_by[FINGERPRINT_SIZE]; /* the certificate whose key verified it last, to ask once only */
 };
 
-struct crl *crl_new(X509_CRL *take);
+struct crl *crl_new(struct areas_crl *take);
 struct crl *crl_parse(const struct buf *der); /* NULL: no CRL, or octets behind it */
 void crl_free(struct crl *crl);
 
@@ -48,6 +49,7 @@ struct crl_entry {
 };
 enum crl_listing crl_look_up(const struct crl *crl, X509 *certificate, struct crl_entry *entry_r);
 const char *crl_reason_name(int reason); /* "keyCompromise"; NULL when there is nothing to say */
-#define CRL_REASON_HOLD 6
+#define CRL_REASON_HOLD   6
+#define CRL_REASON_REMOVE 8
 
 #endif

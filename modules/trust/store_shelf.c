@@ -49,17 +49,19 @@ static void read_cas(struct store *store, struct shelf *shelf)
 
 static void read_crls(struct store *store, struct shelf *shelf)
 {
-    STACK_OF(X509_CRL) *crls = NULL;
+    struct areas_crl_list list;
 
     shelf->crls_read = true;
-    if (areas_find_crls(store->areas, AREA_CA, shelf->name, &crls, store->error, sizeof(store->error)) != 0) {
+    if (areas_find_crls(store->areas, AREA_CA, shelf->name, &list, store->error, sizeof(store->error)) != 0) {
         store->failed = true;
         shelf->crls_read = false;
         return;
     }
-    while (sk_X509_CRL_num(crls) > 0)
-        store_crl_list_add(&shelf->crls, crl_new(sk_X509_CRL_shift(crls)));
-    sk_X509_CRL_free(crls);
+    for (size_t i = 0; i < list.count; i++) {
+        store_crl_list_add(&shelf->crls, crl_new(list.items[i]));
+        list.items[i] = NULL;
+    }
+    areas_crl_list_free(&list);
 }
 
 void store_find(struct store *store, const X509_NAME *subject, struct ca_list *list_r)

@@ -112,7 +112,7 @@ bool strength_of_crl(const struct settings *settings, const struct crl *crl)
     const ASN1_OBJECT *object;
     int digest = NID_undef, key = NID_undef, nid;
 
-    X509_CRL_get0_signature(crl->x509_crl, NULL, &algorithm);
+    X509_CRL_get0_signature(crl->list->frame, NULL, &algorithm);
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
     nid = OBJ_obj2nid(object);
     if (nid == NID_ED25519 || nid == NID_ED448)

@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import bulk  # noqa: E402
 import gateway  # noqa: E402
+import handmade  # noqa: E402
 from bulk import ONE  # noqa: E402
 from outside import EYE, Delivered  # noqa: E402
 
@@ -105,6 +106,23 @@ def delivery(lab):
     lab.configure()
 
 
+def revocation(lab):
+    """A list of 20,000 revoked certificates, which must be found in it. It has a megabyte, which is kept, and not much more."""
+    _, serial = handmade.lab.issuer_and_serial(handmade.certificate(lab.g.pki, EYE))
+    place = lab.g.base / "etc/ca/list.crl"
+    for listed, word in (((), "valid"), ((handmade.lab.take(serial)[1],), "revoked")):
+        place.write_bytes(handmade.crl(lab.g.pki, 20_000, listed))
+        path, _ = bulk.Incoming(lab.g, lab.fresh(), SMALL).clear()
+        for run in ("index made", "index used"):
+            path.write_bytes(f"X-Run: {word} {run}\n".encode() + path.read_bytes())
+            got = lab.send(f"CRL, {word}, {run}", SMALL, "203.0.113.5", EYE, ONE, path)
+            peak = lab.peaks[f"CRL, {word}, {run}", SMALL]["trust"]
+            lab.tap.ok(got and got[0] == ("none", word), f"CRL of 20,000: {word}, {run}", got)
+            lab.tap.ok(peak < LIMITS["trust"] + 3 * place.stat().st_size // 1024, f"... trust needs {peak} KiB")
+            del lab.peaks[f"CRL, {word}, {run}", SMALL]
+    place.unlink()
+
+
 def main():
     tap = gateway.Tap()
     with gateway.Gateway(bulk.RULES, CONF) as g:
@@ -113,7 +131,7 @@ def main():
         g.pki.person(EYE)
         for domain in bulk.DOMAINS:
             g.partner(f"anna@{domain}.example")
-        for part in (incoming, outgoing, delivery):
+        for part in (incoming, outgoing, delivery, revocation):
             part(lab)
         for program in LIMITS:
             values = [(peaks[program], name) for (name, _), peaks in lab.peaks.items() if program in peaks]

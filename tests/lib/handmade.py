@@ -1,5 +1,6 @@
 """CMS by hand for the people of a Pki (gateway.py), every detail open to change: what no program writes, or only one that means harm."""
 import os
+import random
 import sys
 
 from gateway import openssl
@@ -101,6 +102,18 @@ def compressed(octets, inner=lab.DATA, seq=tlv, tail=b""):
     """CompressedData around what deflate made."""
     encap = seq(0x30, oid(inner), seq(0xa0, tlv(4, octets)))
     return seq(0x30, oid(lab.COMPRESSED), seq(0xa0, seq(0x30, integer(0), algorithm(ZLIB), encap))) + tail
+
+
+def crl(pki, count, serials=()):
+    """A CRL of the Pki's CA: `count` entries for nobody, and behind them these serial numbers (contents octets)."""
+    subject = lab.children(lab.take(lab.take(certificate(pki, "ca"))[1])[1])[5]
+    reason = tlv(0x30, tlv(0x30, oid("2.5.29.21"), tlv(4, tlv(0x0a, b"\1"))))
+    numbers = random.Random(3)
+    entries = [tlv(0x30, tlv(2, octets), tlv(0x17, b"250101000000Z"), reason)
+               for octets in (*(b"\x7f" + numbers.randbytes(15) for _ in range(count)), *serials)]
+    signature = algorithm("1.2.840.113549.1.1.11", NULL)
+    signed = tlv(0x30, integer(1), signature, subject, tlv(0x17, b"260101000000Z"), tlv(0x17, b"480101000000Z"), tlv(0x30, *entries))
+    return tlv(0x30, signed, signature, tlv(3, b"\0" + openssl("dgst", "-sha256", "-sign", pki.path("ca.key"), input=signed)))
 
 
 def boundaries(data, at=0, end=None):

@@ -170,7 +170,7 @@ START_TEST(by_subject_and_crls)
     X509 *ca = make_certificate(&(struct maker){.subject = "CA", .ca = true});
     X509 *other = make_certificate(&(struct maker){.subject = "CA 2", .ca = true});
     X509_CRL *crl = make_crl(ca, shared_key());
-    STACK_OF(X509_CRL) * crls;
+    struct areas_crl_list crls;
     struct areas_list list;
     BIO *bio = BIO_new(BIO_s_mem());
     char *data;
@@ -191,12 +191,12 @@ START_TEST(by_subject_and_crls)
     areas_list_free(&list);
     ck_assert_int_eq(
         areas_find_crls(fixture.areas, AREA_CA, X509_get_subject_name(ca), &crls, fixture.error, 100), 0);
-    ck_assert_int_eq(sk_X509_CRL_num(crls), 1);
-    sk_X509_CRL_pop_free(crls, X509_CRL_free);
+    ck_assert_uint_eq(crls.count, 1);
+    areas_crl_list_free(&crls);
     ck_assert_int_eq(
         areas_find_crls(fixture.areas, AREA_CA, X509_get_subject_name(other), &crls, fixture.error, 100), 0);
-    ck_assert_int_eq(sk_X509_CRL_num(crls), 0);
-    sk_X509_CRL_pop_free(crls, X509_CRL_free);
+    ck_assert_uint_eq(crls.count, 0);
+    areas_crl_list_free(&crls);
     BIO_free(bio);
     X509_CRL_free(crl);
     X509_free(ca);

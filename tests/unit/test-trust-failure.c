@@ -51,13 +51,13 @@ int __wrap_areas_find_subject(struct areas *areas, unsigned int mask, const X509
 }
 
 int __real_areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer,
-                           STACK_OF(X509_CRL) * *crls, char *error, size_t size);
+                           struct areas_crl_list *list, char *error, size_t size);
 int __wrap_areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer,
-                           STACK_OF(X509_CRL) * *crls, char *error, size_t size);
+                           struct areas_crl_list *list, char *error, size_t size);
 int __wrap_areas_find_crls(struct areas *areas, enum area area, const X509_NAME *issuer,
-                           STACK_OF(X509_CRL) * *crls, char *error, size_t size)
+                           struct areas_crl_list *list, char *error, size_t size)
 {
-    return fails(error, size) ? -1 : __real_areas_find_crls(areas, area, issuer, crls, error, size);
+    return fails(error, size) ? -1 : __real_areas_find_crls(areas, area, issuer, list, error, size);
 }
 
 X509_STORE_CTX *__real_X509_STORE_CTX_new(void);

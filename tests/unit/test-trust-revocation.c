@@ -483,9 +483,23 @@ START_TEST(test_crl_arrives)
 }
 END_TEST
 
+/* Of two entries for one certificate the one that revokes counts, wherever it stands. */
+START_TEST(test_twice)
+{
+    start();
+    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){
+                          .revoked = {leaf->certificate, leaf->certificate}, .reason = {9, 2}})),
+                      VERDICT_REVOKED, VERDICT_REVOKED);
+    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){
+                          .revoked = {leaf->certificate, leaf->certificate}, .reason = {2, 9}})),
+                      VERDICT_REVOKED, VERDICT_REVOKED);
+    bench_end(&bench);
+}
+END_TEST
+
 UNIT_MAIN("trust-revocation", test_fresh, test_missing, test_revoked, test_revoked_issuer, test_expired_crl,
           test_future_crl, test_newest_wins, test_same_time, test_forged, test_forged_with_certificate,
           test_separate_keys, test_no_crl_sign, test_no_next_update, test_doubtful, test_scopes,
           test_distribution_point, test_delta, test_other_path, test_other_path_delegated,
           test_worse_path_revokes, test_crl_issuer, test_crl_issuer_of_other_anchor,
-          test_trusted_without_root, test_crl_arrives)
+          test_trusted_without_root, test_crl_arrives, test_twice)
