@@ -48,6 +48,8 @@ static char *looks(const char *text, bool *unseen_r)
     *unseen_r = false;
     for (size_t len = strlen(text); len > 0 && (took = utf8_decode(text, len, &code)) > 0;
          text += took, len -= took) {
+        if (code == '\\' || code == '"') /* what they quote is shown */
+            continue;
         if (glyph_invisible(code))
             *unseen_r = *unseen_r || code != '\t';
         else if (look_of(code) != '\0')
@@ -96,13 +98,15 @@ static void blank_out(char *text, const char *part)
    unknown charset, UTF-7) can be by others. */
 static bool misleads(const char *value, const char *address)
 {
-    char *decoded = header_decode(value), *shown;
+    char *decoded = header_decode(value), *own, *shown;
     bool unseen, other;
 
+    own = looks(address, &unseen);
     shown = looks(decoded, &unseen);
-    blank_out(shown, address);
+    blank_out(shown, own);
     other = shows_address(shown) || strstr(shown, "=?") != NULL || (unseen && strchr(shown, '@') != NULL);
     free(decoded);
+    free(own);
     free(shown);
     return other;
 }
@@ -117,7 +121,8 @@ char *author_address(const struct header *header, const char *name)
         return NULL;
     value = header_value_of(header, name);
     address_list_parse(value, strlen(value), &found, &clean);
-    if (found.count == 1 && clean && !misleads(value, found.items[0])) {
+    if (found.count == 1 && clean && address_is_plain(value, found.items[0]) &&
+        !misleads(value, found.items[0])) {
         address = found.items[0];
         found.count = 0; /* moved */
     }

@@ -49,7 +49,7 @@ static size_t look_at_characters(struct look *look, const char *text, size_t len
     uint32_t code;
 
     while (len > 0) {
-        size_t took = utf8_decode(text, len, &code);
+        size_t took = (unsigned char)*text < 0x80 ? 1 : utf8_decode(text, len, &code);
 
         if (took == 0 && len < 4 && !last)
             return len;

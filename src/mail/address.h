@@ -40,5 +40,11 @@ char *address_domain_ascii(const char *domain);
    encoded words ignored. `clean_r` (may be NULL) is false when anything in the value could not be understood;
    what was understood is still listed. */
 void address_list_parse(const char *value, size_t len, struct strlist *addresses, bool *clean_r);
+/* Is the value (From, Sender) written so that all readers see this address, the only one that
+   address_list_parse() found in it? "address", "<address>" or "text <address>", comments beside it. Not:
+   blanks or comments inside of the address, groups, routes, comments in comments, control characters,
+   anything in the text that has to be quoted and is not, but for pairs of square brackets. Names in the text
+   are not looked at. */
+bool address_is_plain(const char *value, const char *address);
 
 #endif

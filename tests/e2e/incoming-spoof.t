@@ -147,7 +147,7 @@ def authors(tap, g, out):
             (BOSS, other), (f"{BOSS} <{EYE}>", other), (f"<{BOSS}> <{EYE}>", other), (f"{EYE}, {BOSS}", other), (f"{BOSS}, {EYE}", other),
             (f'"{BOSS}" <{EYE}>', other), (f'"Boss {BOSS} "<{EYE}>', other), (f"=?utf-8?q?{BOSS.replace('@', '=40')}?= <{EYE}>", other),
             (f"=?utf-8?b?Ym9zc0BiZWhvZXJkZS5kZQ==?= <{EYE}>", other), (f"{EYE} ({BOSS})", other), (f"({BOSS}) {EYE}", other),
-            (f"Boss: {EYE};", ("valid", "valid-other-address")), (f"{BOSS}: {EYE};", other), (f'"{BOSS}": {EYE};', other),
+            (f"Boss: {EYE};", other), (f"{BOSS}: {EYE};", other), (f'"{BOSS}": {EYE};', other),
             (f"=?utf-8?q?{EYE}?=", other), (f"=?utf-8?q?{BOSS}?=, {EYE}", other), (f"<{BOSS}@partner-1.com>", other),
             (f"<@behoerde.de:{EYE}>", other), (f'"{BOSS}\\"" <{EYE}>', other), (f"<{EYE}> {BOSS}", other), (f"{EYE} {BOSS}", other),
             (f"Boss <{BOSS}\\> <{EYE}>", other), ("", other), (f"=?utf-8?q?Boss_=3C{BOSS}=3E?= <{EYE}>", other),
@@ -172,12 +172,25 @@ def authors(tap, g, out):
             (f"=?iso-8859-1?q?J=FCrgen?= <{EYE}>", ("valid",)), (f"J\xfcrgen <{EYE}>", ("valid",)),
             (f"eva@=?utf-8?q?partner-1.com?=", other), (f"=?utf-8?q?=3C{BOSS}=3E?=", other), (f"<=?utf-8?q?{EYE}?=>", other),
             # groups and lists
-            (f"undisclosed: ;, {EYE}", ("valid", "valid-other-address")), (f"Eva: {EYE}, {BOSS};", other), (f"Eva:; <{BOSS}>", other),
-            (f"{EYE};{BOSS}", other), (f"<{EYE}>,", ("valid", "valid-other-address")), (f"<{EYE}><{BOSS}>", other), (f"<{EYE},{BOSS}>", other),
+            (f"undisclosed: ;, {EYE}", other), (f"Eva: {EYE}, {BOSS};", other), (f"Eva:; <{BOSS}>", other),
+            (f"{EYE};{BOSS}", other), (f"<{EYE}>,", other), (f"<{EYE}><{BOSS}>", other), (f"<{EYE},{BOSS}>", other),
             (f"{EYE}\n \n ,{BOSS}", other), (f"\n {BOSS} <{EYE}>", other), (f"<{EYE}\n >", ("valid", "valid-other-address")),
-            (f'<"eva"@partner-1.com>', ("valid",)), (f'<"boss@behoerde.de"@partner-1.com>', other), (f"<eva(x)@partner-1.com>", ("valid", "valid-other-address")),
+            (f'<"eva"@partner-1.com>', ("valid",)), (f'<"boss@behoerde.de"@partner-1.com>', other), (f"<eva(x)@partner-1.com>", other),
             (f"<EVA@PARTNER-1.COM.>", ("valid", "valid-other-address")), (f"<eva@partner-1.com@behoerde.de>", other), (f"<eva%partner-1.com@behoerde.de>", other)):
         said(tap, g, fields(sender=value) + out.sign(text(), EYE), words, f"From: {value!r}")
+    for value, words in (
+            # what RFC 5322 allows, and only some read
+            (f"<{EYE} >", ("valid", "valid-other-address")), (f"<eva @partner-1.com>", other), (f"<eva@partner-1 .com>", other), (f"eva @ partner-1 . com", other), (f"<eva@(x)partner-1.com>", other),
+            (f"Eva: {EYE};", other), (f"Eva:{EYE}", other), (f"<@a.example,@b.example:{EYE}>", other), (f"Eva ((x)) <{EYE}>", other), (f"Eva ) <{EYE}>", other), (f"Eva ] <{EYE}>", other),
+            (f'"boss"@behoerde.de <{EYE}>', other), (f'"Eva"@partner-1.com <{EYE}>', other), (f'"Eva" eva@partner-1.com <{EYE}>', other), (f'"boss@behoe\\rde.de" <{EYE}>', other), (f'{EYE} (boss@beho"erde".de)', other),
+            (f'"boss@be"hoerde".de" <{EYE}>', other), (f'=?utf-8?q?"?= <{BOSS}> " <{EYE}>', other), (f"Eva\x0b <{EYE}>", other), (f"[EXT] Eva <{EYE}>", ("valid",)), (f"Dr. Eva O'Neil-Example <{EYE}>", ("valid",)), (f"Eva (Partner) <{EYE}>", ("valid",)),
+            (f'Eva "E." Example <{EYE}>', ("valid",)), (f"{EYE} (Eva Example)", ("valid",)), (f"(Eva) {EYE}", ("valid",))):
+        said(tap, g, fields(sender=value) + out.sign(text(), EYE), words, f"From: {value!r}")
+    joined = out.certificate("joined", "email:boss@behoerde.de.partner-1.com")
+    for value in ("<boss@behoerde.de .partner-1.com>", "<boss@behoerde.de\n .partner-1.com>", "boss@behoerde.de .partner-1.com", "<boss@behoerde.de(x).partner-1.com>", "boss@behoerde.de(x).partner-1.com",
+                  "<boss@behoerde.de\t.partner-1.com>", "<boss@behoerde.de.\n partner-1.com>"):
+        said(tap, g, fields(sender=value) + out.sign(text(), joined), other, f"an address in two pieces, From: {value!r}")
+    said(tap, g, fields(sender="<boss@behoerde.de.partner-1.com>") + out.sign(text(), joined), ("valid",), "... and in one")
     signed = out.sign(text(), EYE)
     for name, header in (("twice", f"From: {EYE}\nFrom: {BOSS}\n"), ("twice, the other first", f"From: {BOSS}\nFrom: {EYE}\n"),
                          ("twice, blank before the colon", f"From : {BOSS}\nFrom: {EYE}\n"),

@@ -192,4 +192,64 @@ START_TEST(test_list_nul)
 }
 END_TEST
 
-UNIT_MAIN("address", test_normalise, test_valid, test_domains, test_list, test_list_nul)
+/* How others read these was found by giving them to ten parsers. */
+static const struct {
+    const char *value;
+    bool plain;
+} plains[] = {
+    {"a@x.example", true},
+    {" a@x.example ", true},
+    {"<a@x.example>", true},
+    {"< a@x.example >", true},
+    {"Eva Example <a@x.example>", true},
+    {"\"Example, Eva\" <a@x.example>", true},
+    {"\"<b@y.example>, \\\"\" <a@x.example> (<b@y.example>, \")", true},
+    {"Eva \"E.\" O'Neil-Example =?utf-8?q?x?= <a@x.example>", true},
+    {"[EXT] Dr. Eva <a@x.example>", true},
+    {"a@x.example (Eva)", true},
+    {"(Eva) a@x.example", true},
+    {"Eva (x) <a@x.example> (y)", true},
+    {"<b@x.example>", false},
+    {"a@x.example.y", false},
+    {"<a@x.example.y>", false},
+    {"<a @x.example>", false},
+    {"<a@x. example>", false},
+    {"<a@(b)x.example>", false},
+    {"a @ x.example", false},
+    {"a@x.example(b).y", true}, /* not what address_list_parse() finds there */
+    {"<@r.example:a@x.example>", false},
+    {"Eva: a@x.example;", false},
+    {"Eva:a@x.example", false},
+    {"<a@x.example>,", false},
+    {"<a@x.example>;", false},
+    {"<a@x.example> <a@x.example>", false},
+    {"<<a@x.example>>", false},
+    {"<a@x.example", false},
+    {"b@y.example <a@x.example>", false},
+    {"\"b\"@y.example <a@x.example>", false},
+    {"Example, Eva <a@x.example>", false},
+    {"Eva ) <a@x.example>", false},
+    {"Eva (x <a@x.example>", false},
+    {"Eva ((x)) <a@x.example>", false},
+    {"Eva \"x <a@x.example>", false},
+    {"Eva \\x <a@x.example>", false},
+    {"E]va <a@x.example>", false},
+    {"[Eva <a@x.example>", false},
+    {"[[Eva]] <a@x.example>", false},
+    {"Eva\v <a@x.example>", false},
+    {"Eva\r <a@x.example>", false},
+    {"Eva\177 <a@x.example>", false},
+    {"", false},
+};
+
+START_TEST(test_plain)
+{
+    for (size_t i = 0; i < ROWS(plains); i++)
+        ck_assert_msg(address_is_plain(plains[i].value, "a@x.example") == plains[i].plain, "row %zu: %s", i,
+                      plains[i].value);
+    ck_assert(address_is_plain("\"a b\"@x.example", "\"a b\"@x.example"));
+    ck_assert(address_is_plain("Eva <\"a b\"@x.example>", "\"a b\"@x.example"));
+}
+END_TEST
+
+UNIT_MAIN("address", test_normalise, test_valid, test_domains, test_list, test_list_nul, test_plain)
