@@ -192,6 +192,7 @@ static const char *const writings[] = {
     "\303\274berall kodiert werden mu\303\237",
     "plain \303\244 plain \303\266 \303\274 plain",
     "looks =?utf-8?q?like?= a word",
+    "and in=?utf-8?q?side?= one",
     "",
 };
 
