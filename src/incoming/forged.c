@@ -79,17 +79,27 @@ static bool is_results(const char *field, size_t len, const char *authserv_id)
     return ours;
 }
 
+static size_t count_controls(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && is_blank(text[n]) && memchr(" \t\r\n", text[n], 4) == NULL)
+        n++;
+    return n;
+}
+
 bool forged_field(const char *field, size_t len, const char *authserv_id)
 {
-    while (len > 0 && is_blank(*field) && memchr(" \t\r\n", *field, 4) == NULL) {
-        field++;
-        len--;
-    }
-    if (begins(field, len, OWN) || is_results(field, len, authserv_id))
+    size_t at = count_controls(field, len);
+
+    if (begins(field + at, len - at, OWN) || is_results(field + at, len - at, authserv_id))
         return true;
-    for (size_t i = 0; i + 1 < len; i++)
-        if (field[i] == '\r' && field[i + 1] != '\n' &&
-            (begins(field + i + 1, len - i - 1, OWN) || begins(field + i + 1, len - i - 1, RESULTS)))
+    for (size_t i = at; i + 1 < len; i++) {
+        if (field[i] != '\r' || field[i + 1] == '\n')
+            continue;
+        at = i + 1 + count_controls(field + i + 1, len - i - 1);
+        if (begins(field + at, len - at, OWN) || begins(field + at, len - at, RESULTS))
             return true;
+    }
     return false;
 }
