@@ -74,6 +74,8 @@ START_TEST(texts)
         /* fields */
         {"Content-Type: application/pdf; name=\"\xc3\xbc.pdf\"\n\nx\n",
          "Content-Type: application/pdf;\n name*=utf-8''%C3%BC.pdf\n\nx\n"},
+        {"Content-Type: application/pdf; name*2*4=\"\xc3\xbc\"; a'b=\"\xc3\xbc\"; name=x\n\nx\n",
+         "Content-Type: application/pdf;\n name=x\n\nx\n"},
         {"Content-Type: message/rfc822\n\nSubject: Gr\xc3\xbc\xc3\x9f"
          "e\n\nx\n",
          "Content-Type: message/rfc822\n\nSubject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\n\nx\n"},
