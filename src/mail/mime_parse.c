@@ -130,6 +130,8 @@ static void keep_header(struct parser *p, struct mime_part *part)
     }
     p->fields_all += header.count;
     p->headers_all += header.len;
+    if (header.len == 0 && p->mime->eol_crlf)
+        header.eol = "\r\n";
     part->header = header;
     if (p->header_cut)
         set_fault(p, MIME_HEADER_TOO_LONG);
