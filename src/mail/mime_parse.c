@@ -192,6 +192,8 @@ static void close_part(struct parser *p, uint64_t end)
             part = innermost(p)->part;
         }
     }
+    if (innermost(p)->last_child != NULL && innermost(p)->last_child->end > end)
+        end = innermost(p)->last_child->end; /* an empty part: this line end is that of its own boundary */
     part->end = end;
     if (part->body > end)
         part->body = end; /* the empty line's end was the boundary's */
