@@ -11,6 +11,7 @@
 struct mime_limits {
     unsigned int max_depth; /* nested multiparts and message/rfc822; 0: 100 */
     unsigned int max_parts; /* 0: 1000 */
+    bool leave_messages;    /* message/rfc822 stays a leaf */
 };
 
 enum mime_fault {

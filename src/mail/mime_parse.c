@@ -110,9 +110,10 @@ static void parse_type(struct mime_part *part, bool in_digest)
     }
 }
 
-static bool holds_message(const struct mime_part *part)
+static bool holds_message(const struct parser *p, const struct mime_part *part)
 {
-    return (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
+    return !p->limits.leave_messages &&
+           (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
            part->encoding != MIME_QP && part->encoding != MIME_BASE64;
 }
 
@@ -154,7 +155,7 @@ static void begin_body(struct parser *p, uint64_t body)
     boundary = mime_type_is(part, "multipart/") ? header_typed_param(&part->type, "boundary") : NULL;
     if (boundary != NULL && (*boundary == '\0' || strlen(boundary) > BOUNDARY_MAX))
         boundary = NULL;
-    if (boundary == NULL && !holds_message(part))
+    if (boundary == NULL && !holds_message(p, part))
         return;
     if (p->depth > p->limits.max_depth) {
         set_fault(p, MIME_TOO_DEEP);
