@@ -59,7 +59,7 @@ static bool name_dropped(const struct headercopy *how, const char *field, size_t
 }
 
 /* Of a field too long to be seen as a whole: a bare CR, behind which a forged field may hide, becomes a
- * blank. */
+   blank; at the very beginning '?', since a blank would make all of it a part of the field before. */
 static void put_long(struct copier *c, const char *data, size_t len)
 {
     while (len > 0) {
@@ -94,8 +94,12 @@ static void decide(struct copier *c, bool whole)
                       name_dropped(c->how, field, c->field.len);
         if (!c->dropping && whole)
             put(c, field, c->field.len);
-        else if (!c->dropping)
+        else if (!c->dropping && field[0] == '\r') {
+            put(c, "?", 1);
+            put_long(c, field + 1, c->field.len - 1);
+        } else if (!c->dropping) {
             put_long(c, field, c->field.len);
+        }
     }
     if (whole)
         end_long(c);
