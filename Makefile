@@ -1,12 +1,15 @@
 # julia: S/MIME gateway.  make | make test | make demo | make install | make soak | make fuzz | make bench | make conformance | make interop
 #
 # Every folder names its files in its own sources.mk; objects go to build/$(FLAVOUR).
-# FLAVOUR=release (default) is what gets installed; FLAVOUR=asan is what the unit tests run as.
+# FLAVOUR=release (default) is what gets installed; FLAVOUR=asan is what the unit tests run as,
+# FLAVOUR=fuzz (clang) the fuzz targets of make fuzz and make soak.
 
 PREFIX   ?= /opt/julia
 DESTDIR  ?=
 FLAVOUR  ?= release
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC        = $(if $(filter fuzz,$(FLAVOUR)),clang,gcc)
+endif
 PYTHON   ?= python3
 
 WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -18,6 +21,10 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 ifeq ($(FLAVOUR),asan)
 CFLAGS   ?= -O1 -g -fno-omit-frame-pointer
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS  += -fsanitize=address,undefined
+else ifeq ($(FLAVOUR),fuzz)
+CFLAGS   ?= -O1 -g -fno-omit-frame-pointer
+CFLAGS   += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS  += -fsanitize=address,undefined
 else
 CFLAGS   ?= -O2 -g
@@ -48,6 +55,7 @@ include tests/unit/sources.mk tests/fuzz/sources.mk tests/tools/sources.mk bench
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 programs_out = $(foreach p,$(PROGRAMS),$(B)/$($(p)_DIR)/$(p))
 unit_out     = $(foreach p,$(UNIT_TESTS),$(B)/tests/unit/$(p))
+fuzz_out     = $(foreach p,$(FUZZERS),$(B)/tests/fuzz/$(p))
 
 define link_program
 $(B)/$($(1)_DIR)/$(1): $(call objects,$($(1)_SRC)) $(B)/libjulia.a
@@ -58,6 +66,7 @@ $(B)/$($(1)_DIR)/$(1): $(call objects,$($(1)_SRC)) $(B)/libjulia.a
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call link_program,$(p))))
 $(foreach p,$(UNIT_TESTS),$(eval $(p)_DIR := tests/unit)$(eval $(call link_program,$(p))))
+$(foreach p,$(FUZZERS),$(eval $(p)_DIR := tests/fuzz)$(eval $(call link_program,$(p))))
 
 $(B)/libjulia.a: $(call objects,$(LIBJULIA_SRC))
 	@mkdir -p $(@D)
@@ -84,6 +93,7 @@ programs: $(programs_out)
 # Unit tests run under ASan and UBSan, everything else with the release programs. prove runs all of it on two cores.
 ASAN = build/asan
 unit_asan = $(patsubst $(B)/%,$(ASAN)/%,$(unit_out))
+FUZZ_TESTS    = $(sort $(wildcard tests/fuzz/*.t))
 E2E_TESTS     = $(sort $(wildcard tests/e2e/*.t tests/e2e/sendmail/*.t))
 INTEROP_TESTS = $(sort $(wildcard tests/interop/*.t))
 TEST_ENV = JULIA_BUILD=$(CURDIR)/$(B) JULIA_SOURCE=$(CURDIR) CK_TAP_LOG_FILE_NAME=/dev/stdout CK_VERBOSITY=silent \
@@ -92,11 +102,14 @@ JOBS ?= 2
 
 unit: $(unit_out)
 test: programs
-	$(MAKE) --no-print-directory FLAVOUR=asan unit
-	tests/run $(JOBS) $(unit_asan) $(E2E_TESTS) $(INTEROP_TESTS)
+	$(MAKE) --no-print-directory FLAVOUR=asan unit fuzzers
+	tests/run $(JOBS) $(FUZZ_TESTS) $(unit_asan) $(E2E_TESTS) $(INTEROP_TESTS)
 check-unit:
 	$(MAKE) --no-print-directory FLAVOUR=asan unit
 	$(TEST_ENV) prove -j$(JOBS) $(unit_asan)
+check-fuzz:
+	$(MAKE) --no-print-directory FLAVOUR=asan fuzzers
+	$(TEST_ENV) prove -j$(JOBS) $(FUZZ_TESTS)
 check-e2e: programs
 	$(TEST_ENV) prove -j$(JOBS) $(E2E_TESTS)
 check-interop: programs
@@ -107,7 +120,9 @@ conformance: programs
 # julia and other programs, what each writes read by the other; then docs/interoperability.md anew.
 interop: programs
 	$(TEST_ENV) tests/interop/interop docs/interoperability.md
+# Days: each fuzz target alone takes an hour.
 soak: programs
+	if command -v clang >/dev/null; then $(MAKE) --no-print-directory fuzz-build; fi
 	$(TEST_ENV) prove $(sort $(wildcard tests/soak/*.t))
 # The published fault matrix: all points, then the tables in docs/fault-matrix.md made anew. Takes two hours.
 fault-matrix: programs
@@ -119,18 +134,16 @@ bench: programs
 demo: programs
 	JULIA_BUILD=$(CURDIR)/$(B) JULIA_SOURCE=$(CURDIR) demo/run
 
-# ---- fuzzing: make fuzz SECONDS_EACH=60 (needs clang and its compiler-rt) -------------------------------------------
+# ---- fuzzing ------------------------------------------------------------------------------------------------------
+# make test runs every target under ASan and UBSan on its seeds and a fixed number of mutations (tests/fuzz/driver.c).
+# make fuzz and make soak let libFuzzer search; they need clang and its compiler-rt (docs/fuzzing.md).
+#   make fuzz SECONDS_EACH=600 FUZZERS='fuzz-mime fuzz-header'
 SECONDS_EACH ?= 60
-define link_fuzzer
-build/fuzz/$(1): $($(1)_SRC) $(LIBJULIA_SRC)
-	@mkdir -p $$(@D)
-	clang $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -o $$@ $$^ $($(1)_LIBS) -lexpat $(LDLIBS)
-endef
-$(foreach p,$(FUZZERS),$(eval $(call link_fuzzer,$(p))))
-fuzzers: $(foreach p,$(FUZZERS),build/fuzz/$(p))
-fuzz: fuzzers
-	for f in $(FUZZERS); do mkdir -p build/fuzz/corpus-$$f && \
-	  build/fuzz/$$f -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=512 build/fuzz/corpus-$$f $$(ls -d tests/fuzz/seeds/$$f 2>/dev/null) || exit 1; done
+fuzzers: $(fuzz_out)
+fuzz: fuzz-build
+	$(TEST_ENV) SECONDS_EACH=$(SECONDS_EACH) JOBS=$(JOBS) FUZZERS='$(FUZZERS)' prove -v tests/soak/fuzz.t
+fuzz-build:
+	$(MAKE) --no-print-directory FLAVOUR=fuzz fuzzers
 
 # ---- installation ---------------------------------------------------------------------------------------------------
 # Configuration and templates that are there already stay; the shipped files lie beside them as NAME.dist. Modes do not depend
@@ -164,5 +177,6 @@ install: programs
 clean:
 	rm -rf build
 
-.PHONY: always all programs unit test check-unit check-e2e check-interop conformance interop soak fault-matrix bench demo fuzz fuzzers install clean
+.PHONY: always all programs unit test check-unit check-fuzz check-e2e check-interop conformance interop soak fault-matrix bench demo \
+        fuzz fuzz-build fuzzers install clean
 .DELETE_ON_ERROR:

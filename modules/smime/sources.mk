@@ -1,4 +1,4 @@
-# The module smime: CMS by OpenSSL and an own reader. libseccomp is optional; the asan flavour goes without, because
+# The module smime: CMS by OpenSSL and an own reader. libseccomp is optional; the flavours with ASan go without, because
 # LeakSanitizer needs what the sandbox forbids.
 SMIME_SRC = $(addprefix modules/smime/, \
               algorithm.c asn1_types.c baggage.c ber_out.c capability.c ccm.c clear.c \
@@ -8,7 +8,7 @@ SMIME_SRC = $(addprefix modules/smime/, \
               recipient_trans.c recipient_writer.c sandbox.c setup.c shared_info.c sign.c \
               signature.c signed.c signed_writer.c signer.c signer_info.c signer_put.c unwrap.c)
 
-ifneq ($(FLAVOUR),asan)
+ifeq ($(filter asan fuzz,$(FLAVOUR)),)
 SMIME_SECCOMP_LIBS := $(shell pkg-config --libs libseccomp 2>/dev/null)
 endif
 ifneq ($(SMIME_SECCOMP_LIBS),)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sysexits.h>
 
 #include "core/direction.h"
 #include "incoming/forged.h"
@@ -15,8 +16,9 @@
 struct cleaning {
     const struct message *message;
     struct outcome *outcome;
-    int out;     /* -1 until there is something to change */
-    uint64_t at; /* up to here the message is copied */
+    int out;      /* -1 until there is something to change */
+    uint64_t at;  /* up to here the message is copied */
+    bool limited; /* a structure limit was met inside of a quoted mail: what is in these is not looked at */
 };
 
 struct quoted { /* one quoted mail, decoded */
@@ -83,6 +85,20 @@ static void judge_field(struct quoted *quoted, const struct header *header, size
     free(value);
 }
 
+static bool has_quoting(const struct mime_part *part)
+{
+    for (; part != NULL; part = part->next)
+        if (quoted_is_quoting(part) || has_quoting(part->children)) /* as deep as MAX_DEPTH */
+            return true;
+    return false;
+}
+
+/* Is there something in it that is not looked at: parts beyond the limits, or a mail that is quoted in it? */
+static bool may_hide(const struct quoted *quoted, const struct cleaning *c)
+{
+    return quoted->mime.fault != MIME_OK || ((quoted->own || c->limited) && has_quoting(quoted->mime.root));
+}
+
 static int judge(struct quoted *quoted, const struct cleaning *c)
 {
     const struct header *header;
@@ -95,7 +111,7 @@ static int judge(struct quoted *quoted, const struct cleaning *c)
     /* a copy that came back from the virus scanner without what was found here */
     if (header_count(header, "X-JULIA-Encryption") == 0 && direction_was_scanned(c->message->config, header))
         quoted->opened = true;
-    if (quoted->mime.fault == MIME_HEADER_TOO_LONG)
+    if (may_hide(quoted, c))
         quoted->opened = true;
     return 0;
 }
@@ -118,6 +134,12 @@ static int put(const struct cleaning *c, const struct buf *text)
     return text->len > 0 ? fdio_write_all(c->out, text->data, text->len) : 0;
 }
 
+/* A mail that consists of another one: its header is that of a mail, and was looked at already. */
+static bool is_mail(const struct mime_part *part)
+{
+    return part->parent == NULL || !mime_type_is(part->parent, "multipart/");
+}
+
 /* The part becomes one that names the mail and nothing else. */
 static int write_name(struct cleaning *c, const struct mime_part *part, const struct quoted *quoted)
 {
@@ -127,10 +149,11 @@ static int write_name(struct cleaning *c, const struct mime_part *part, const st
     struct buf text = {0};
     int rc;
 
-    buf_printf(&text, "Content-Type: text/rfc822-headers%s%s", eol, eol);
+    if (!is_mail(part))
+        buf_printf(&text, "Content-Type: text/rfc822-headers%s%s", eol, eol);
     if (id >= 0)
         header_copy(header, (size_t)id, &text);
-    rc = copy_to(c, part->start);
+    rc = copy_to(c, is_mail(part) ? part->body : part->start);
     if (rc == 0)
         rc = put(c, &text);
     c->at = part->end;
@@ -179,6 +202,8 @@ static int clean_quoted(struct cleaning *c, const struct mime_part *part, bool *
 
     if (rc == 0)
         rc = judge(&quoted, c);
+    if (quoted.own && quoted.marked && is_mail(part)) /* its header says that it is encoded */
+        quoted.opened = true;
     if (rc == 0 && quoted.opened)
         rc = write_name(c, part, &quoted);
     else if (rc == 0 && quoted.marked)
@@ -203,15 +228,35 @@ static int clean_parts(struct cleaning *c, const struct mime_part *part)
     return rc;
 }
 
+/* Where a structure limit was met the tree is not all of the message. Quoted mails taken for leaves, it must
+ * be. */
+static int clean_limited(struct cleaning *c)
+{
+    const struct message *message = c->message;
+    const struct mime_limits limits = {.max_depth = (unsigned int)message->config->max_depth,
+                                       .max_parts = (unsigned int)message->config->max_parts,
+                                       .leave_messages = true};
+    struct mime mime;
+    int rc = mime_parse(&mime, message->fd, message->offset, message->size, &limits);
+
+    c->limited = true;
+    if (rc == 0 && mime.fault == MIME_OK)
+        rc = clean_parts(c, mime.root);
+    else if (rc == 0)
+        outcome_permanent(c->outcome, EX_DATAERR, "5.6.0",
+                          "a report with more parts than can be looked at may quote what must stay inside");
+    mime_free(&mime);
+    return rc;
+}
+
 bool quoted_clean(struct message *message, struct outcome *outcome)
 {
     struct cleaning c = {.message = message, .outcome = outcome, .out = -1, .at = message->offset};
-    const struct mime_part *root = message->mime.root;
     int rc;
 
-    if (message->envelope.sender[0] != '\0' && !mime_type_is(root, "multipart/report"))
+    if (message->envelope.sender[0] != '\0' && !mime_type_is(message->mime.root, "multipart/report"))
         return true;
-    rc = clean_parts(&c, root->children);
+    rc = message->mime.fault == MIME_OK ? clean_parts(&c, message->mime.root) : clean_limited(&c);
     if (rc == 0 && c.out >= 0)
         rc = copy_to(&c, message->offset + message->size);
     if (rc != 0) {

@@ -76,7 +76,8 @@ static void put_visible(struct copier *c, const char *data, size_t len)
 }
 
 /* Blanks for bare CRs: of a field too long to be seen as a whole, behind which a forged field may hide, and
-   where another body follows, which some readers would see begin there. */
+   where another body follows, which some readers would see begin there. At the very beginning '?', since a
+   blank would make all of it a part of the field before. */
 static void put_long(struct copier *c, const char *data, size_t len)
 {
     while (len > 0) {
@@ -124,8 +125,12 @@ static void decide(struct copier *c, bool whole)
                       (c->how->drop_mime && !is_field(field, c->field.len));
         if (!c->dropping && whole && !c->how->drop_mime)
             put(c, field, c->field.len);
-        else if (!c->dropping)
+        else if (!c->dropping && field[0] == '\r') {
+            put(c, "?", 1);
+            put_long(c, field + 1, c->field.len - 1);
+        } else if (!c->dropping) {
             put_long(c, field, c->field.len);
+        }
     }
     if (whole)
         end_long(c);

@@ -146,9 +146,10 @@ bool header_has_controls(const struct header *header)
 void header_copy(const struct header *header, size_t index, struct buf *out)
 {
     const struct header_field *field = &header->fields[index];
+    char instead = field->name_len > 0 ? ' ' : '?';
 
     for (size_t i = field->start; i < field->end; i++)
-        buf_add_char(out, is_control(header, i) ? ' ' : (char)header->data[i]);
+        buf_add_char(out, is_control(header, i) ? instead : (char)header->data[i]);
 }
 
 static bool is_blank(char c)

@@ -46,7 +46,8 @@ bool header_field_is(const struct header *header, size_t index, const char *name
 char *header_name(const struct header *header,
                   size_t index); /* newly allocated; "" for a line that is no field */
 /* Appends the whole field as it stands, but blanks for NUL and bare CR: to some readers they would begin
- * another field. */
+   another field. In a line that is no field they become '?': a blank could make the name of one of what stands
+   before a colon. */
 void header_copy(const struct header *header, size_t index, struct buf *out);
 /* The unfolded value (RFC 5322 2.2.3), trimmed; octets as they are, NUL becomes blank. Newly allocated. */
 char *header_value(const struct header *header, size_t index);

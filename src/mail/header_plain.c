@@ -55,16 +55,17 @@ static bool boundary_plain(const char *value, size_t len)
     return true;
 }
 
-/* name=value, or name="value". */
+/* name=value, or name="value". Some programs do not quote the slash in the protocol of multipart/signed; no
+   reader loses the boundary over it. */
 static bool take_param(const char **p)
 {
     const char *name = *p, *value;
-    bool boundary = strncasecmp(name, "boundary", 8) == 0;
+    bool boundary = strncasecmp(name, "boundary", 8) == 0, protocol = strncasecmp(name, "protocol=", 9) == 0;
 
     if (!skip_token(p, "*") || **p != '=' || (boundary && *p - name != 8))
         return false;
     value = ++*p;
-    if (!(*value == '"' ? skip_quoted(p) : skip_token(p, value[-2] == '*' ? "'%" : "")))
+    if (!(*value == '"' ? skip_quoted(p) : skip_token(p, value[-2] == '*' ? "'%" : protocol ? "/" : "")))
         return false;
     return !boundary || boundary_plain(value, (size_t)(*p - value));
 }

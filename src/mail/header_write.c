@@ -34,9 +34,10 @@ static void clean_value(const char *value, struct buf *out)
     }
 }
 
+/* What looks like an encoded word, at the start of a word or inside, would be decoded by readers once more. */
 static bool needs_coding(const char *word, size_t len)
 {
-    if (len > PLAIN_MAX || (len >= 2 && memcmp(word, "=?", 2) == 0))
+    if (len > PLAIN_MAX || memmem(word, len, "=?", 2) != NULL)
         return true;
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)word[i] >= 0x80)

@@ -11,6 +11,7 @@
 struct mime_limits {
     unsigned int max_depth; /* nested multiparts and message/rfc822; 0: 100 */
     unsigned int max_parts; /* 0: 1000 */
+    bool leave_messages;    /* message/rfc822 stays a leaf */
 };
 
 enum mime_fault {
@@ -28,7 +29,7 @@ struct mime_part {
     uint64_t body;  /* first octet of its body */
     uint64_t
         end; /* behind its last octet; the line end before a boundary is the boundary's (RFC 2046 5.1.1) */
-    struct header header;     /* of this part (root: of the message) */
+    struct header header; /* of this part (root: of the message); an empty one has the message's line end */
     struct header_typed type; /* Content-Type; text/plain when absent (message/rfc822 in multipart/digest) */
     enum mime_encoding encoding;
     bool closed;           /* multipart: its closing boundary was found */

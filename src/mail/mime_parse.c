@@ -110,9 +110,10 @@ static void parse_type(struct mime_part *part, bool in_digest)
     }
 }
 
-static bool holds_message(const struct mime_part *part)
+static bool holds_message(const struct parser *p, const struct mime_part *part)
 {
-    return (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
+    return !p->limits.leave_messages &&
+           (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
            part->encoding != MIME_QP && part->encoding != MIME_BASE64;
 }
 
@@ -130,6 +131,8 @@ static void keep_header(struct parser *p, struct mime_part *part)
     }
     p->fields_all += header.count;
     p->headers_all += header.len;
+    if (header.len == 0 && p->mime->eol_crlf)
+        header.eol = "\r\n";
     part->header = header;
     if (p->header_cut)
         set_fault(p, MIME_HEADER_TOO_LONG);
@@ -152,7 +155,7 @@ static void begin_body(struct parser *p, uint64_t body)
     boundary = mime_type_is(part, "multipart/") ? header_typed_param(&part->type, "boundary") : NULL;
     if (boundary != NULL && (*boundary == '\0' || strlen(boundary) > BOUNDARY_MAX))
         boundary = NULL;
-    if (boundary == NULL && !holds_message(part))
+    if (boundary == NULL && !holds_message(p, part))
         return;
     if (p->depth > p->limits.max_depth) {
         set_fault(p, MIME_TOO_DEEP);
@@ -190,6 +193,8 @@ static void close_part(struct parser *p, uint64_t end)
             part = innermost(p)->part;
         }
     }
+    if (innermost(p)->last_child != NULL && innermost(p)->last_child->end > end)
+        end = innermost(p)->last_child->end; /* an empty part: this line end is that of its own boundary */
     part->end = end;
     if (part->body > end)
         part->body = end; /* the empty line's end was the boundary's */

@@ -62,7 +62,8 @@ static void copy_subject(const struct entity_header *how, size_t index, struct b
     if (how->trigger.sign || how->trigger.encrypt)
         trigger_strip(how->message->config, header, index, out);
     else
-        copy_field(header, index, out);
+        header_copy(header, index, out);
+    end_line(out, header->eol);
 }
 
 /* Everything that the Subject says, with triggers and without. */

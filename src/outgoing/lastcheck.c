@@ -219,7 +219,8 @@ static const char *check_opaque(const struct lastcheck *check, const struct mime
 const char *lastcheck_run(const struct lastcheck *check)
 {
     struct mime mime;
-    struct mime_limits limits = {check->limits->max_depth + 2, check->limits->max_parts + 3};
+    struct mime_limits limits = {.max_depth = check->limits->max_depth + 2,
+                                 .max_parts = check->limits->max_parts + 3};
     uint64_t size;
     if (fdio_size(check->fd, &size) != 0 || mime_parse(&mime, check->fd, 0, size, &limits) != 0)
         return unreadable;

@@ -45,6 +45,13 @@ static bool is_token(const char *text)
     return true;
 }
 
+/* A parameter's name that RFC 2231 7 allows: with a star or apostrophe in it, what is written behind it would
+ * be read as something else. */
+static bool is_attribute(const char *name)
+{
+    return is_token(name) && strpbrk(name, "*'%") == NULL;
+}
+
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++)
@@ -125,7 +132,7 @@ void prepare_field(const struct header *header, size_t index, struct buf *out)
         header_typed_parse(&typed, value);
         buf_printf(out, "%s: %s", name, is_plain(typed.value) ? typed.value : "application/octet-stream");
         for (size_t i = 0; i < typed.count; i++)
-            if (is_token(typed.params[i].name))
+            if (is_attribute(typed.params[i].name))
                 put_param(out, &typed.params[i], header->eol);
         buf_add_text(out, header->eol);
         header_typed_free(&typed);

@@ -123,7 +123,8 @@ static int begin_file(const struct product *product, const struct buf *outer, st
 static const char *check_finished(const struct product *product, struct lastcheck *check, int *fd)
 {
     const struct config *config = product->plan->message->config;
-    struct mime_limits limits = {(unsigned int)config->max_depth, (unsigned int)config->max_parts};
+    struct mime_limits limits = {.max_depth = (unsigned int)config->max_depth,
+                                 .max_parts = (unsigned int)config->max_parts};
     if (tmpfile_finish(fd) != 0)
         return "the module still has the output open for writing";
     check->fd = *fd;

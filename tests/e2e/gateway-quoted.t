@@ -32,6 +32,9 @@ def soft(octets):
 MANY = b"".join(b"X-Padding-%d: x\n" % i for i in range(12000))
 NESTED = b"Content-Type: multipart/report; boundary=c\nX: y\n\n--c\nContent-Type: message/rfc822\n\n" + mail() + b"\n--c--\n"
 MIXED = b"multipart/mixed; boundary=b"
+PARTS = b"Content-Type: multipart/mixed; boundary=d\n\n" + b"--d\n\nx\n" * 1100 + b"--d--\n"
+MAIL_OF_MAIL = b"X-JULIA-Signature: none\nContent-Type: message/rfc822\n\n" + mail()
+BARE = b"From: postmaster@behoerde.de\nTo: anna@open.example\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\n" + mail()
 
 # name, sender, report, what must be left of the quoted mail
 SECRET = [
@@ -44,6 +47,9 @@ SECRET = [
     ("in quoted-printable", "", report(soft(mail()), cte=b"Content-Transfer-Encoding: quoted-printable\n")),
     ("SMTPUTF8", "", report(mail(), b"message/global")),
     ("a report in a report", "", report(NESTED)),
+    ("a report in a report, in base64", "", report(base64.encodebytes(ID + NESTED), cte=b"Content-Transfer-Encoding: base64\n")),
+    ("in a mail that is nothing else", "", report(MAIL_OF_MAIL)),
+    ("behind more parts than anybody reads", "", report(ID + PARTS + b"\n--b\nContent-Type: message/rfc822\n\n" + mail())),
     ("by a sender with an address", "postmaster@behoerde.de", report(mail())),
     ("not as a report, by nobody", "", report(mail(), root=MIXED)),
     ("with more fields than anybody reads", "", report(mail(top=ID + MANY))),
@@ -86,6 +92,12 @@ def main():
         for name, sender, octets in UNTOUCHED:
             left = send(g, tap, name, sender, octets)
             tap.ok(left == octets, f"{name}: untouched", left[-900:].decode())
+        left = send(g, tap, "as the whole of a notice", "", BARE)
+        tap.ok(b"INNER" not in left and b"JULIA" not in left.upper() and b"original@open.example" in left,
+               "as the whole of a notice: only its Message-ID is left", left.decode())
+        status, output = g.outgoing(report(ID, root=MIXED).replace(b"--b\n\nThe text.\n", b"--b\n\nx\n" * 1100), "", [TO])
+        tap.ok(status not in (0, 75) and b"5.6.0" in output and not g.collect(),
+               "a report with more parts than anybody reads does not leave", (status, output))
         status, _ = g.outgoing(report(mail()), "", ["user_2@behoerde.de"])
         got = g.collect()
         tap.ok(status == 0 and len(got) == 1 and got[0][2] == report(mail()), "inside, a report is untouched")

@@ -1,8 +1,8 @@
-# Fuzz targets of the core.
-FUZZERS += fuzz-prepare
-fuzz-prepare_SRC = tests/fuzz/fuzz-prepare.c src/outgoing/prepare.c src/outgoing/prepare_field.c src/outgoing/prepare_gap.c src/outgoing/prepare_leaf.c
-FUZZERS += fuzz-hcp fuzz-legacy
-fuzz-hcp_SRC = tests/fuzz/fuzz-hcp.c src/outgoing/hcp.c src/outgoing/lastcheck_hidden.c
-fuzz-legacy_SRC = tests/fuzz/fuzz-legacy.c src/outgoing/legacy_part.c
-FUZZERS += fuzz-protected
-fuzz-protected_SRC = tests/fuzz/fuzz-protected.c $(CORE_DECIDES)
+# The core. Its targets use few of its files, but which ones is its own business.
+CORE_FUZZERS = fuzz-headercopy fuzz-assemble fuzz-quoted fuzz-copydigest fuzz-look fuzz-subject fuzz-entity fuzz-prepare \
+               fuzz-lastcheck fuzz-hcp fuzz-legacy fuzz-protected fuzz-notice fuzz-status fuzz-config fuzz-template fuzz-record fuzz-envelope
+FUZZERS += $(CORE_FUZZERS) fuzz-answer
+$(foreach f,$(CORE_FUZZERS),$(eval $(f)_SRC := tests/fuzz/fuzz_message.c $(CORE_DECIDES))$(eval $(f)_LIBS = -lexpat))
+# with its own stand-in for the connections
+fuzz-answer_SRC  = src/core/ask.c src/core/ask_verdict.c src/incoming/layer_answer.c
+fuzz-answer_LIBS = -lexpat

@@ -1,43 +1,70 @@
 /* Address lists; a normalised address stays what it is when normalised again, and equals its source. */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "incoming/author.h"
 #include "mail/address.h"
+#include "tests/fuzz/fuzz.h"
 #include "util/mem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static void check_quoting(const char *address)
+{
+    char *quoted = address_quote(address);
+
+    if (quoted != NULL)
+        FUZZ_HOLDS(address_valid(quoted, false) && quoted[0] == '"');
+    free(quoted);
+}
 
 static void check_address(const char *address)
 {
     char *once = address_normalise(address), *twice;
 
-    if ((once != NULL) != address_valid(address, true))
-        abort();
+    FUZZ_HOLDS((once != NULL) == address_valid(address, true));
     if (once != NULL) {
         twice = address_normalise(once);
-        if (twice == NULL || strcmp(once, twice) != 0 || !address_equal(address, once))
-            abort();
-        if (strpbrk(once, "\r\n") != NULL || once[0] == '-')
-            abort();
+        FUZZ_HOLDS(twice != NULL && strcmp(once, twice) == 0 && address_equal(address, once));
+        FUZZ_HOLDS(strpbrk(once, "\r\n") == NULL && once[0] != '-' && once[0] != '\0');
+        FUZZ_HOLDS(strlen(once) <= 2 * ADDRESS_MAX);
         free(twice);
     }
     free(once);
     address_domain_matches(address_domain(address), address);
+    check_quoting(address);
+}
+
+/* As the From of a message: the one address that everybody sees is in it. */
+static void check_author(const uint8_t *data, size_t size, const struct strlist *found)
+{
+    struct header header;
+    struct buf section = {0};
+    char *author;
+
+    buf_add_text(&section, "From: ");
+    buf_add(&section, data, size);
+    header_parse(&header, section.data, section.len);
+    author = author_address(&header, "From");
+    FUZZ_HOLDS(author == NULL || address_valid(author, true));
+    if (author != NULL && header.count == 1 && memchr(data, '\0', size) == NULL)
+        FUZZ_HOLDS(found->count == 1 && strcmp(author, found->items[0]) == 0);
+    free(author);
+    header_free(&header);
+    buf_free(&section);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = mem_dup(data, size), *exact = malloc(size == 0 ? 1 : size);
+    char *text = mem_dup(data, size);
     struct strlist list = {0};
+    bool clean = false;
 
-    memcpy(exact, data, size);
-    address_list_parse(exact, size, &list, NULL);
-    for (size_t i = 0; i < list.count; i++)
+    address_list_parse((const char *)data, size, &list, &clean);
+    for (size_t i = 0; i < list.count; i++) {
+        FUZZ_HOLDS(address_valid(list.items[i], true));
         check_address(list.items[i]);
+    }
     check_address(text);
+    check_author(data, size, &list);
     strlist_free(&list);
-    free(exact);
     free(text);
     return 0;
 }

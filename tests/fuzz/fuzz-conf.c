@@ -1,14 +1,9 @@
 /* Configuration files: anything is either loaded or refused with a reason, and faults leave the defaults. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "util/conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct settings {
     char *base, *text, *path;
@@ -42,17 +37,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct settings settings = {0};
     struct conf_faults faults = {0};
     char path[32];
-    int fd = memfd_create("conf", 0);
+    bool loaded;
+    int fd = fuzz_file(data, size);
 
-    if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-        abort();
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (conf_load(path, table, ENTRIES, &settings, NULL, &faults, NULL) != (faults.lines.count == 0))
-        abort();
-    if (settings.number < 1 || settings.number > 100 || settings.choice < 0 || settings.choice > 2)
-        abort();
-    if (faults.lines.count == 0 && settings.path != NULL && settings.path[0] != '/')
-        abort();
+    loaded = conf_load(path, table, ENTRIES, &settings, NULL, &faults, NULL);
+    FUZZ_HOLDS(loaded == (faults.lines.count == 0));
+    FUZZ_HOLDS(settings.number >= 1 && settings.number <= 100);
+    FUZZ_HOLDS(settings.choice >= 0 && settings.choice <= 2);
+    FUZZ_HOLDS(!loaded || settings.path == NULL || settings.path[0] == '/');
     close(fd);
     conf_free(table, ENTRIES, &settings);
     conf_faults_free(&faults);

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct message message = {.fd = memfd_create("in", 0), .size = size};
     struct legacy l = {.message = &message, .lines = ELEMENT, .out = memfd_create("out", 0)};
-    struct mime_limits limits = {20, 100};
+    struct mime_limits limits = {.max_depth = 20, .max_parts = 100};
     struct buf before = {0}, after = {0};
     struct mime mime;
     uint64_t length;

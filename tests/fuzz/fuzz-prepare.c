@@ -1,31 +1,21 @@
 /* Whatever comes in, what goes to be signed is what relays leave alone, or says that it is not. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "outgoing/prepare.h"
 #include "outgoing/prepare_field.h"
-#include "util/fdio.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void check(const struct mime *mime, int in)
 {
     struct buf inner = {0}, text = {0};
-    uint64_t length;
-    bool fragile = false;
-    int out = memfd_create("out", 0);
+    bool fragile = false, crlf = mime->root->header.eol[0] == '\r';
+    int out = fuzz_file("", 0);
     buf_add(&inner, mime->root->header.data, mime->root->header.len);
-    if (out < 0 || prepare_write(mime->root, &inner, in, out, &fragile) != 0 || fdio_size(out, &length) != 0)
-        abort();
-    text.data = malloc(length + 1);
-    if (fdio_pread_all(out, text.data, length, 0) != 0)
-        abort();
-    bool crlf = mime->root->header.eol[0] == '\r';
-    if (!fragile && mime->fault == MIME_OK && prepare_text_unsafe(text.data, length, crlf))
-        abort();
-    free(text.data);
+    FUZZ_HOLDS(prepare_write(mime->root, &inner, in, out, &fragile) == 0);
+    fuzz_slurp(out, &text);
+    if (!fragile && mime->fault == MIME_OK)
+        FUZZ_HOLDS(!prepare_text_unsafe(text.data, text.len, crlf));
+    buf_free(&text);
     buf_free(&inner);
     close(out);
 }
@@ -33,12 +23,9 @@ static void check(const struct mime *mime, int in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mime mime;
-    struct mime_limits limits = {20, 100};
-    int in = memfd_create("in", 0);
-    if (in < 0 || fdio_write_all(in, data, size) != 0)
-        abort();
-    if (mime_parse(&mime, in, 0, size, &limits) != 0)
-        abort();
+    struct mime_limits limits = {.max_depth = 20, .max_parts = 100};
+    int in = fuzz_file(data, size);
+    FUZZ_HOLDS(mime_parse(&mime, in, 0, size, &limits) == 0);
     check(&mime, in);
     mime_free(&mime);
     close(in);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *inside = memchr(data, '\0', size);
     size_t len = inside != NULL ? (size_t)(inside - data) : size;
     struct message message = {.config = &config, .fd = file(data, len), .size = len, .eol = "\n"};
-    struct mime_limits limits = {20, 100};
+    struct mime_limits limits = {.max_depth = 20, .max_parts = 100};
     struct unwrap_node root = {.entity = {message.fd, 0, len}}, inner = {.outer = &root};
     struct unwrap_strand strand = {.inner = &inner};
     struct protected protected;

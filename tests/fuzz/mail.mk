@@ -1,3 +1,5 @@
-MAIL_FUZZERS = fuzz-mime fuzz-header fuzz-address fuzz-cms fuzz-source
-FUZZERS += $(MAIL_FUZZERS)
-$(foreach f,$(MAIL_FUZZERS),$(eval $(f)_SRC := tests/fuzz/$(f).c))
+# Messages and addresses.
+FUZZERS += fuzz-mime fuzz-header fuzz-words fuzz-typed fuzz-address fuzz-cms fuzz-source
+fuzz-header_SRC  = src/incoming/forged.c
+fuzz-typed_SRC   = src/outgoing/prepare_field.c
+fuzz-address_SRC = src/incoming/author.c

@@ -1,3 +1,3 @@
 FUZZERS += fuzz-frame fuzz-xml
-fuzz-frame_SRC = tests/fuzz/fuzz-frame.c
-fuzz-xml_SRC   = tests/fuzz/fuzz-xml.c
+fuzz-frame_LIBS = -lexpat
+fuzz-xml_LIBS   = -lexpat

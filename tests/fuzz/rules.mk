@@ -1,2 +1,1 @@
 FUZZERS += fuzz-rules
-fuzz-rules_SRC = tests/fuzz/fuzz-rules.c

@@ -1,7 +1,8 @@
-FUZZERS += fuzz-trust
-fuzz-trust_SRC = tests/fuzz/fuzz-trust.c $(TRUST_SRC) $(AREAS_SRC)
-fuzz-trust_LIBS = $(AREAS_LIBS)
-
-FUZZERS += fuzz-crl
-fuzz-crl_SRC = tests/fuzz/fuzz-crl.c $(TRUST_SRC) $(AREAS_SRC)
-fuzz-crl_LIBS = $(AREAS_LIBS)
+# Certificates and CRLs from strangers.
+FUZZERS += fuzz-trust fuzz-validate fuzz-crl
+fuzz-trust_SRC     = $(TRUST_SRC) $(AREAS_SRC)
+fuzz-trust_LIBS    = $(AREAS_LIBS) -lexpat
+fuzz-validate_SRC  = $(TRUST_SRC) $(AREAS_SRC)
+fuzz-validate_LIBS = $(AREAS_LIBS) -lexpat
+fuzz-crl_SRC       = $(TRUST_SRC) $(AREAS_SRC)
+fuzz-crl_LIBS      = $(AREAS_LIBS) -lexpat

@@ -164,7 +164,7 @@ static const char *run(enum lastcheck_form form, const char *header, const char 
                        const struct buf *object)
 {
     struct buf text = {0}, base64 = {0}, outer = {0};
-    struct mime_limits limits = {50, 1000};
+    struct mime_limits limits = {.max_depth = 50, .max_parts = 1000};
     struct ask_entry entries[2];
     memset(entries, 0, sizeof(entries));
     struct select_candidate wanted[2] = {{.entry = &entries[0]}, {.entry = &entries[1]}};

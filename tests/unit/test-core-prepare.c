@@ -74,6 +74,8 @@ START_TEST(texts)
         /* fields */
         {"Content-Type: application/pdf; name=\"\xc3\xbc.pdf\"\n\nx\n",
          "Content-Type: application/pdf;\n name*=utf-8''%C3%BC.pdf\n\nx\n"},
+        {"Content-Type: application/pdf; name*2*4=\"\xc3\xbc\"; a'b=\"\xc3\xbc\"; name=x\n\nx\n",
+         "Content-Type: application/pdf;\n name=x\n\nx\n"},
         {"Content-Type: message/rfc822\n\nSubject: Gr\xc3\xbc\xc3\x9f"
          "e\n\nx\n",
          "Content-Type: message/rfc822\n\nSubject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\n\nx\n"},
@@ -189,6 +191,39 @@ START_TEST(headers)
 }
 END_TEST
 
+/* The last field of a header that nothing ends: what follows it begins on a line of its own. */
+START_TEST(header_without_end)
+{
+    static const char text[] = "Subject: [sign] s\nsubject: t";
+    struct core core;
+    struct buf out = {0};
+    core_set_up(&core, "POLICY = both\n", NULL);
+    core_message(&core, text, strlen(text), "10.0.0.1", "a@x.example");
+    struct entity_header how = {.message = &core.message, .trigger = {.sign = true}};
+    entity_outer_header(&how, &out);
+    ck_assert_str_eq(out.data, "Subject: s\nsubject: t\nMIME-Version: 1.0\n");
+    buf_free(&out);
+    core_tear_down(&core);
+}
+END_TEST
+
+/* Without any header, line ends are those of the first line all the same. */
+START_TEST(no_header)
+{
+    static const char text[] = "\r\na\nb\r\n";
+    struct core core;
+    bool needed, fragile;
+    core_set_up(&core, "", NULL);
+    char *out = prepared(&core, text, strlen(text), &needed, &fragile);
+    ck_assert(needed && !fragile);
+    ck_assert_str_eq(out,
+                     "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: base64\r\n"
+                     "\r\nYQpiDQo=\r\n");
+    free(out);
+    core_tear_down(&core);
+}
+END_TEST
+
 /* A message that came protected has hp already: it is said once, whatever surrounds it. */
 START_TEST(protected_before)
 {
@@ -220,4 +255,5 @@ START_TEST(protected_before)
 }
 END_TEST
 
-UNIT_MAIN("core-prepare", texts, octets_survive, fragile_ones, headers, protected_before)
+UNIT_MAIN("core-prepare", texts, octets_survive, fragile_ones, headers, header_without_end, no_header,
+          protected_before)

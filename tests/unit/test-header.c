@@ -216,6 +216,7 @@ static const char *const writings[] = {
     "\303\274berall kodiert werden mu\303\237",
     "plain \303\244 plain \303\266 \303\274 plain",
     "looks =?utf-8?q?like?= a word",
+    "and in=?utf-8?q?side?= one",
     "",
 };
 
@@ -315,6 +316,8 @@ static const struct {
     {"Content-Type: a/b; c= d\n", false},
     {"Content-Type: a/b; c=\n d\n", false},
     {"Content-Type: a/b; c=d/e\n", false},
+    {"Content-Type: a/b; protocol=d/e; boundary=f\n", true},
+    {"Content-Type: a/b; boundary=d/e\n", false},
     {"Content-Type: a/b; c=d=e\n", false},
     {"Content-Type: a/b; c='d'\n", false},
     {"Content-Type: a/b; c=d e=f\n", false},
@@ -356,5 +359,21 @@ START_TEST(test_typed_plain)
 }
 END_TEST
 
+/* A copy has no octets that some take for the end of a field; nor does it make a field of what was none. */
+START_TEST(test_copy_controls)
+{
+    static const char text[] = "A: b\0c\rd\r\n e\nContent-Type\0: x\nBcc\r: y\n";
+    struct header header;
+    struct buf out = {0};
+
+    header_parse(&header, text, sizeof(text) - 1);
+    for (size_t i = 0; i < header.count; i++)
+        header_copy(&header, i, &out);
+    ck_assert_str_eq(out.data, "A: b c d\r\n e\nContent-Type?: x\nBcc?: y\n");
+    header_free(&header);
+    buf_free(&out);
+}
+END_TEST
+
 UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_guess,
-          test_write, test_write_hostile, test_typed_plain)
+          test_write, test_write_hostile, test_typed_plain, test_copy_controls)

@@ -33,6 +33,9 @@ static const struct {
     {"ARC-Authentication-Results: i=1; gw.example; none\n", false},
     {"Subject: x\rX-JULIA-Signature: valid\n", true},
     {"Subject: x\rAuthentication-Results: gw.example; smime=pass\n", true},
+    {"Subject: x\r\001X-JULIA-Signature: valid\n", true},
+    {"Subject: x\r\r\013\001Authentication-Results: gw.example; smime=pass\n", true},
+    {"Subject: x\r\001 X-JULIA-Signature: valid\n", true},
     {"Subject: x\r\n X-JULIA-Signature: valid\n", false},
     {"Subject: X-JULIA-Signature: valid\n", false},
     {"\013X-JULIA-Signature: valid\n", true},
@@ -210,4 +213,32 @@ START_TEST(test_copy_long_cr)
 }
 END_TEST
 
-UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_nul, test_copy_huge, test_copy_long_cr)
+/* A long line that begins with a bare CR must not become a part of the field before, least of all one of
+ * ours. */
+START_TEST(test_copy_cr_in_front)
+{
+    const struct headercopy how = {.authserv_id = "gw.example"};
+    struct buf text = {0}, out = {0};
+    uint64_t end;
+    bool open;
+    int from, to = input_file("", 0);
+
+    buf_add_text(&text, "\rsmime=pass");
+    while (text.len < 20000)
+        buf_add_char(&text, 'x');
+    buf_add_text(&text, "\nA: x\n\n");
+    from = input_file(text.data, text.len);
+    ck_assert_int_eq(headercopy_run(&how, from, 0, text.len, to, &end, &open), 0);
+    while (out.len < 11)
+        buf_add_char(&out, ' ');
+    ck_assert_int_eq(fdio_pread_all(to, out.data, out.len, 0), 0);
+    ck_assert_str_eq(out.data, "?smime=pass");
+    buf_free(&text);
+    buf_free(&out);
+    close(from);
+    close(to);
+}
+END_TEST
+
+UNIT_MAIN("incoming-header", test_forged, test_copy, test_copy_nul, test_copy_huge, test_copy_long_cr,
+          test_copy_cr_in_front)

@@ -140,6 +140,27 @@ START_TEST(test_ranges)
 }
 END_TEST
 
+/* An empty part between two boundaries: the line end between them belongs to both, and every part still lies
+ * inside its parent. */
+START_TEST(test_empty_part)
+{
+    static const char text[] =
+        MIXED "--b\nContent-Type: multipart/mixed; boundary=i\n\n--i\n--b\n\nx\n--b--\n";
+    int fd = input_file(text, sizeof(text) - 1);
+    const struct mime_part *inner;
+    struct mime mime;
+
+    ck_assert_int_eq(mime_parse(&mime, fd, 0, sizeof(text) - 1, NULL), 0);
+    inner = mime.root->children;
+    ck_assert_int_eq(memcmp(text + inner->children->end, "--b\n\nx", 6), 0);
+    ck_assert_uint_eq(inner->children->start, inner->children->end);
+    ck_assert_uint_eq(inner->end, inner->children->end);
+    ck_assert_uint_eq(inner->next->start, inner->end + 4);
+    mime_free(&mime);
+    close(fd);
+}
+END_TEST
+
 static const struct {
     const char *body;
     bool crlf, b8, nul, cr, lf, length;
@@ -349,5 +370,5 @@ START_TEST(test_encodings)
 }
 END_TEST
 
-UNIT_MAIN("mime", test_trees, test_ranges, test_flags, test_long_lines, test_window_edge, test_deep,
-          test_many, test_big_headers, test_encodings)
+UNIT_MAIN("mime", test_trees, test_ranges, test_empty_part, test_flags, test_long_lines, test_window_edge,
+          test_deep, test_many, test_big_headers, test_encodings)
