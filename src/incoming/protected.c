@@ -91,7 +91,7 @@ static char *all_values(const struct header *header, const char *name)
     struct buf all = {0};
     long index;
 
-    for (size_t n = 0; (index = header_find(header, name, n)) >= 0; n++) {
+    for (size_t from = 0; (index = header_next(header, name, from)) >= 0; from = (size_t)index + 1) {
         char *value = header_value(header, (size_t)index), *text = header_decode(value);
 
         buf_printf(&all, "%s\n", text);

@@ -12,7 +12,7 @@ void plan_named(const struct header *header, struct strlist *named)
     static const char *const fields[] = {"To", "Cc", "Resent-To", "Resent-Cc"};
     for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
         long index;
-        for (size_t n = 0; (index = header_find(header, fields[f], n)) >= 0; n++) {
+        for (size_t from = 0; (index = header_next(header, fields[f], from)) >= 0; from = (size_t)index + 1) {
             char *value = header_value(header, (size_t)index);
             address_list_parse(value, strlen(value), named, NULL);
             free(value);

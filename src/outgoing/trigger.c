@@ -77,7 +77,7 @@ void trigger_find(const struct message *message, struct trigger *trigger_r)
     if (config->policy == CONFIG_POLICY_RULES)
         return;
     long index;
-    for (size_t n = 0; (index = header_find(header, "Subject", n)) >= 0; n++) {
+    for (size_t from = 0; (index = header_next(header, "Subject", from)) >= 0; from = (size_t)index + 1) {
         char *value = header_value(header, (size_t)index);
         char *decoded = header_decode(value);
         trigger_r->sign = trigger_r->sign || has_text(decoded, config->trigger_sign);

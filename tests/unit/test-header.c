@@ -30,6 +30,10 @@ START_TEST(test_fields)
     ck_assert(header_value_of(&header, "Sub") == NULL);
     ck_assert_int_eq(header_find(&header, "Subject", 1), 4);
     ck_assert_int_eq(header_find(&header, "Subject", 2), -1);
+    ck_assert_int_eq(header_next(&header, "subject", 0), header_find(&header, "Subject", 0));
+    ck_assert_int_eq(header_next(&header, "Subject", 4), 4);
+    ck_assert_int_eq(header_next(&header, "Subject", 5), -1);
+    ck_assert_int_eq(header_next(&header, "Subject", header.count), -1);
     ck_assert_uint_eq(header_count(&header, "Subject"), 2);
     ck_assert_uint_eq(header.fields[2].name_len, 0);
     ck_assert_uint_eq(header.fields[2].end - header.fields[2].start,
