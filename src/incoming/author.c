@@ -18,13 +18,15 @@ static bool is_name_char(char c)
 /* Characters that look like "@": FULLWIDTH COMMERCIAL AT, SMALL COMMERCIAL AT. */
 static void fold_ats(char *text)
 {
-    static const char *const ats[] = {"\357\274\240", "\357\271\253"};
+    char *to = text;
 
-    for (size_t i = 0; i < sizeof(ats) / sizeof(ats[0]); i++)
-        for (char *at = text; (at = strstr(at, ats[i])) != NULL; at++) {
-            *at = '@';
-            memmove(at + 1, at + 3, strlen(at + 3) + 1);
-        }
+    while (*text != '\0') {
+        bool at = strncmp(text, "\357\274\240", 3) == 0 || strncmp(text, "\357\271\253", 3) == 0;
+
+        *to++ = at ? '@' : *text;
+        text += at ? 3 : 1;
+    }
+    *to = '\0';
 }
 
 /* Is there something in the text that people take for an address: a character, "@", a name with a dot inside?
