@@ -29,10 +29,9 @@ static bool header_holds(const struct condition *condition, const struct header 
 {
     if (!header)
         return false;
-    for (size_t n = 0;; n++) {
-        long index = header_find(header, condition->name, n);
-        if (index < 0)
-            return false;
+    long index;
+    for (size_t from = 0; (index = header_next(header, condition->name, from)) >= 0;
+         from = (size_t)index + 1) {
         char *value = header_value(header, (size_t)index);
         char *decoded = header_decode(value);
         condition_collapse(decoded);
@@ -42,6 +41,7 @@ static bool header_holds(const struct condition *condition, const struct header 
         if (equal)
             return true;
     }
+    return false;
 }
 
 bool condition_holds(const struct condition *condition, const struct ruleset_facts *facts)

@@ -80,11 +80,12 @@ static char *word_in(const struct header *header, size_t index)
 
 char *roundtrip_hold(const struct header *header)
 {
-    size_t count = header_count(header, ROUNDTRIP_HOLD);
     char *hold = NULL;
+    long index;
 
-    for (size_t i = 0; i < count; i++) {
-        char *word = word_in(header, (size_t)header_find(header, ROUNDTRIP_HOLD, i));
+    for (size_t from = 0; (index = header_next(header, ROUNDTRIP_HOLD, from)) >= 0;
+         from = (size_t)index + 1) {
+        char *word = word_in(header, (size_t)index);
         bool same = hold == NULL || strcmp(hold, word) == 0;
 
         free(hold);

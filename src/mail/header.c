@@ -84,6 +84,14 @@ long header_find(const struct header *header, const char *name, size_t n)
     return -1;
 }
 
+long header_next(const struct header *header, const char *name, size_t from)
+{
+    for (size_t i = from; i < header->count; i++)
+        if (header_field_is(header, i, name))
+            return (long)i;
+    return -1;
+}
+
 size_t header_count(const struct header *header, const char *name)
 {
     size_t count = 0;

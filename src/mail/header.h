@@ -34,6 +34,8 @@ void header_free(struct header *header);
 
 /* Index of the n-th (from 0) field with that name (ASCII case ignored), or -1. */
 long header_find(const struct header *header, const char *name, size_t n);
+/* Index of the first one at `from` or behind it, or -1: for all of a name in turn, which may be thousands. */
+long header_next(const struct header *header, const char *name, size_t from);
 size_t header_count(const struct header *header, const char *name);
 /* Does a field of that name begin behind a bare CR? Some readers take that for a line end. */
 bool header_hides(const struct header *header, const char *name);
@@ -46,8 +48,8 @@ bool header_field_is(const struct header *header, size_t index, const char *name
 char *header_name(const struct header *header,
                   size_t index); /* newly allocated; "" for a line that is no field */
 /* Appends the whole field as it stands, but blanks for NUL and bare CR: to some readers they would begin
-   another field. In a line that is no field they become '?': a blank could make the name of one of what stands
-   before a colon. */
+   another field. In a line that is no field they become '?': a blank could make the name of one of what
+   stands before a colon. */
 void header_copy(const struct header *header, size_t index, struct buf *out);
 /* The unfolded value (RFC 5322 2.2.3), trimmed; octets as they are, NUL becomes blank. Newly allocated. */
 char *header_value(const struct header *header, size_t index);

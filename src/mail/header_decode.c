@@ -92,25 +92,29 @@ static size_t count_blanks(const char *p)
     return strspn(p, " \t\r\n");
 }
 
-/* Decodes the run of words of one charset that begins at `p`: some writers split characters between words.
-   Returns how many octets of `p` were used, 0 when it cannot be decoded and must not be guessed. */
-static size_t take_run(const char *p, const struct word *first, bool guess, struct buf *out)
+/* Decodes the run of words of one charset that begins at `p`, at most `words` of them: some writers split
+   characters between words. used_r: its octets. False, and nothing appended, when it cannot be decoded and
+   must not be guessed. */
+static bool take_run(const char *p, const struct word *first, size_t words, bool guess, struct buf *out,
+                     size_t *used_r)
 {
     struct buf octets = {0};
     struct word w = *first;
     struct base64_decoder base64 = {0};
     char *charset = word_charset(first);
-    size_t used = 0, gap = 0;
+    size_t gap = 0;
     bool good;
+
+    *used_r = 0;
 
     do {
         if (w.encoding == 'q')
             decode_q(w.text, w.text_len, &octets);
         else
             decode_b(&base64, w.text, w.text_len, &octets);
-        used += gap + w.len;
-        gap = count_blanks(p + used);
-    } while (find_word(p + used + gap, &w) && same_coding(first, &w));
+        *used_r += gap + w.len;
+        gap = count_blanks(p + *used_r);
+    } while (--words > 0 && find_word(p + *used_r + gap, &w) && same_coding(first, &w));
     good = charset_to_utf8(charset, buf_text(&octets), octets.len, out);
     if (!good && guess) {
         charset_guess(buf_text(&octets), octets.len, out);
@@ -118,7 +122,25 @@ static size_t take_run(const char *p, const struct word *first, bool guess, stru
     }
     free(charset);
     buf_free(&octets);
-    return good ? used : 0;
+    return good;
+}
+
+/* Decodes the words at `p`; returns how many octets of it were used, 0 when there are none or they cannot be
+   decoded. Of a run that cannot, each word is tried alone: up to *alone, behind the words that are known to
+   be in such a run. */
+static size_t take_words(const char *p, const char **alone, bool guess, struct buf *out)
+{
+    struct word w;
+    size_t used;
+
+    if (!find_word(p, &w))
+        return 0;
+    if (p >= *alone) {
+        if (take_run(p, &w, SIZE_MAX, guess, out, &used))
+            return used;
+        *alone = p + used;
+    }
+    return take_run(p, &w, 1, guess, out, &used) ? used : 0;
 }
 
 static char *decode(const char *value, bool guess)
@@ -127,17 +149,19 @@ static char *decode(const char *value, bool guess)
     struct word w;
     size_t used, len;
     bool after_word = false;
+    const char *alone;
     char *text;
 
     charset_guess(value, strlen(value), &plain);
-    for (const char *p = buf_text(&plain); *p != '\0';) {
+    alone = buf_text(&plain);
+    for (const char *p = alone; *p != '\0';) {
         size_t blanks = count_blanks(p);
         size_t before = out.len;
 
         if (!(after_word && find_word(p + blanks, &w))) /* blanks between two encoded words are not shown */
             buf_add(&out, p, blanks);
         p += blanks;
-        used = find_word(p, &w) ? take_run(p, &w, guess, &out) : 0;
+        used = take_words(p, &alone, guess, &out);
         after_word = used > 0;
         if (used == 0) {
             if (out.len == before && blanks > 0) /* it was no word after all */

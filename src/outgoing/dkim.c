@@ -7,6 +7,10 @@
 #include "mail/address.h"
 #include "util/mem.h"
 
+/* Of all tags h of a message together: each name is looked up among all fields. Real signatures name ten to
+ * fifty, and a message has a few. What names more counts as broken. */
+#define NAMES_MAX 1000
+
 static const char blanks[] = " \t\r\n";
 
 /* The value of a tag (RFC 6376 3.2) without blanks, newly allocated; NULL: there is no such tag. */
@@ -77,7 +81,7 @@ static bool same_field(const struct header *before, const struct header *after, 
 
 /* `fields`: the tag h, names separated by colons; the same name again means the next field above. */
 static bool fields_change(const struct header *before, const struct header *after, const char *fields,
-                          bool sealed)
+                          bool sealed, size_t *names)
 {
     static const char content[] = "Content-";
     struct strlist seen = {0};
@@ -87,7 +91,7 @@ static bool fields_change(const struct header *before, const struct header *afte
         char *name = mem_strndup(p, len);
         for (size_t i = 0; i < seen.count; i++)
             n += strcasecmp(seen.items[i], name) == 0;
-        changed = (sealed && strncasecmp(name, content, strlen(content)) == 0) ||
+        changed = ++*names > NAMES_MAX || (sealed && strncasecmp(name, content, strlen(content)) == 0) ||
                   !same_field(before, after, name, n);
         strlist_add(&seen, name);
         free(name);
@@ -99,11 +103,12 @@ static bool fields_change(const struct header *before, const struct header *afte
 
 /* A signature over none of the body (l=0) survives another body. */
 static bool breaks(const char *signature, const struct header *before, const struct header *after,
-                   bool sealed)
+                   bool sealed, size_t *names)
 {
     char *fields = tag_value(signature, "h"), *length = tag_value(signature, "l");
     bool covers_body = length == NULL || length[strspn(length, "0")] != '\0' || length[0] == '\0';
-    bool broken = (sealed && covers_body) || (fields != NULL && fields_change(before, after, fields, sealed));
+    bool broken =
+        (sealed && covers_body) || (fields != NULL && fields_change(before, after, fields, sealed, names));
     free(fields);
     free(length);
     return broken;
@@ -125,6 +130,7 @@ bool *dkim_broken(const struct entity_header *how, bool sealed)
     const struct header *before = &how->message->mime.root->header;
     struct header after;
     bool *flags = NULL;
+    size_t names = 0;
     if (header_count(before, "DKIM-Signature") == 0)
         return NULL;
     read_after(how, sealed, &after);
@@ -132,7 +138,7 @@ bool *dkim_broken(const struct entity_header *how, bool sealed)
         if (!header_field_is(before, i, "DKIM-Signature"))
             continue;
         char *signature = header_value(before, i), *domain = tag_value(signature, "d");
-        if (is_own(how->message->config, domain) && breaks(signature, before, &after, sealed)) {
+        if (is_own(how->message->config, domain) && breaks(signature, before, &after, sealed, &names)) {
             if (flags == NULL)
                 flags = mem_array(before->count + 1, sizeof(bool));
             flags[i] = true;

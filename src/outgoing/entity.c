@@ -163,15 +163,17 @@ static size_t hp_length(const char *text, size_t len, size_t at)
  * out->data[start]. */
 static void drop_hp(struct buf *out, size_t start)
 {
-    for (size_t i = start; i < out->len;) {
-        const char *text = (const char *)out->data;
+    size_t to = start, kept;
+    for (size_t i = start; i < out->len; i += kept) {
+        const char *text = out->data;
         size_t behind = skip_quoted(text, out->len, i);
         size_t gone = behind == i && text[i] == ';' ? hp_length(text, out->len, i) : 0;
-        memmove(out->data + i, out->data + i + gone, out->len - i - gone);
-        out->len -= gone;
-        if (gone == 0)
-            i = behind > i ? behind : i + 1;
+        i += gone;
+        kept = gone > 0 ? 0 : behind > i ? behind - i : 1;
+        memmove(out->data + to, out->data + i, kept);
+        to += kept;
     }
+    out->len = to;
 }
 
 /* hp="clear" or hp="cipher" behind the parameters of the Content-Type at the end of `out`. */

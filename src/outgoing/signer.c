@@ -110,7 +110,8 @@ bool signer_from_clear(const struct header *header)
 {
     bool clear = !header_hides(header, "From");
     long index;
-    for (size_t n = 0; clear && (index = header_find(header, "From", n)) >= 0; n++) {
+    for (size_t from = 0; clear && (index = header_next(header, "From", from)) >= 0;
+         from = (size_t)index + 1) {
         struct strlist addresses = {0};
         char *value = header_value(header, (size_t)index);
         address_list_parse(value, strlen(value), &addresses, &clear);

@@ -93,4 +93,18 @@ START_TEST(several)
 }
 END_TEST
 
-UNIT_MAIN("core-dkim", signatures, several)
+/* A signature that names more than can be looked up counts as broken; those below the limit do not. */
+START_TEST(many_names)
+{
+    for (size_t names = 900; names <= 1100; names += 200) {
+        struct buf signature = {0};
+        buf_add_text(&signature, "d=behoerde.de; h=From");
+        for (size_t i = 0; i < names; i++)
+            buf_printf(&signature, ":x%zu", i);
+        ck_assert(is_broken("POLICY = both\n", signature.data, "", CLEAR) == (names > 1000));
+        buf_free(&signature);
+    }
+}
+END_TEST
+
+UNIT_MAIN("core-dkim", signatures, several, many_names)

@@ -30,6 +30,10 @@ START_TEST(test_fields)
     ck_assert(header_value_of(&header, "Sub") == NULL);
     ck_assert_int_eq(header_find(&header, "Subject", 1), 4);
     ck_assert_int_eq(header_find(&header, "Subject", 2), -1);
+    ck_assert_int_eq(header_next(&header, "subject", 0), header_find(&header, "Subject", 0));
+    ck_assert_int_eq(header_next(&header, "Subject", 4), 4);
+    ck_assert_int_eq(header_next(&header, "Subject", 5), -1);
+    ck_assert_int_eq(header_next(&header, "Subject", header.count), -1);
     ck_assert_uint_eq(header_count(&header, "Subject"), 2);
     ck_assert_uint_eq(header.fields[2].name_len, 0);
     ck_assert_uint_eq(header.fields[2].end - header.fields[2].start,
@@ -155,6 +159,9 @@ static const struct {
     {"=?utf-8?q?=C3?= =?utf-8?q?=A4?=", "\303\244"}, /* a character cut between words */
     {"=?utf-8?q?=FF?=", "=?utf-8?q?=FF?="},
     {"=?no-such?q?a?=", "=?no-such?q?a?="},
+    {"=?utf-8?q?a?= =?utf-8?q?=FF?= =?utf-8?q?b?= c", "a =?utf-8?q?=FF?= b c"}, /* one bad spoils no others */
+    {"=?utf-8?q?=C3?= =?utf-8?q?=A4?= =?utf-8?q?=FF?= =?iso-8859-1?q?=E4?=",
+     "=?utf-8?q?=C3?= =?utf-8?q?=A4?= =?utf-8?q?=FF?= \303\244"},
     {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
     {"=?utf-8?q?a", "=?utf-8?q?a"},
     {"=?windows-1252?q?=80=85?=", "\342\202\254\342\200\246"},
