@@ -93,11 +93,11 @@ def limits(tap, g, out):
         tap.ok(good, name, f"{code} {output} {[d.status for d in got]}")
         tap.ok(taken < 60, f"... in {taken:.2f} s, well before any deadline")
     enveloped = der_of(out.encrypt(text(), ONE))
-    for count, words in ((1999, ("not-integrity-protected",)), (5000, ("not-integrity-protected",))):
+    for count in (1999, 5000):
         der = with_recipients(enveloped, count)
         start = time.monotonic()
         code, output, got, _ = receive(g, fields() + wrap(der))
-        tap.ok(code == 0 and got and got[0].encryption in words, f"{count + 1} RecipientInfos", f"{code} {output} {[d.status for d in got]}")
+        tap.ok(code == 0 and got and got[0].encryption == "not-integrity-protected", f"{count + 1} RecipientInfos", f"{code} {output} {[d.status for d in got]}")
         tap.ok(time.monotonic() - start < 60, f"... in {time.monotonic() - start:.2f} s, well before any deadline")
     for size, words in ((1000, ("none",)), (5000000, ("unsupported",))):
         der = compressed(b"Content-Type: text/plain\r\n\r\n" + b"bomb " * (size // 5))
