@@ -6,8 +6,9 @@
 #include "mail/utf8.h"
 #include "util/mem.h"
 
-#define UTF8_MAX 4   /* octets of a character */
-#define CUTS_MAX 100 /* of one trigger in a Subject: behind that the rest goes, too */
+#define UTF8_MAX 4     /* octets of a character */
+#define TEXT_MAX 16384 /* octets of a Subject with a trigger in it: what is longer goes */
+#define CUTS_MAX 100   /* of all triggers in a Subject: behind that the rest goes, too */
 
 /* The character at `text`, in lower case; a no-break space is a blank, an octet that is no UTF-8 itself. */
 static uint32_t character(const char *text, size_t *taken_r)
@@ -94,9 +95,9 @@ static bool is_blank(char c)
 
 /* Cuts every `wanted` out of `text`, with one of two blanks that would then stand side by side or at an end.
  */
-static bool cut_out(char *text, const char *wanted)
+static bool cut_out(char *text, const char *wanted, unsigned int *cuts)
 {
-    unsigned int cuts = 0;
+    unsigned int before = *cuts;
     const char *found;
     size_t len;
     while ((found = find_text(text, wanted, &len)) != NULL) {
@@ -105,20 +106,32 @@ static bool cut_out(char *text, const char *wanted)
         if (is_blank(*behind) && (at == text || is_blank(at[-1])))
             behind++;
         memmove(at, behind, strlen(behind) + 1);
-        if (++cuts == CUTS_MAX)
+        if (++*cuts >= CUTS_MAX)
             *at = '\0';
     }
-    return cuts > 0;
+    return *cuts > before;
+}
+
+static void shorten(char *text)
+{
+    size_t len = strnlen(text, TEXT_MAX + 1);
+    if (len <= TEXT_MAX)
+        return;
+    for (len = TEXT_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+        len--;
+    text[len] = '\0';
 }
 
 static bool cut_both(const struct config *config, char *text)
 {
-    bool sign = cut_out(text, config->trigger_sign);
-    bool encrypt = cut_out(text, config->trigger_encrypt);
-    /* Cutting one may have joined the halves of the other. */
-    while (cut_out(text, config->trigger_sign) || cut_out(text, config->trigger_encrypt))
+    unsigned int cuts = 0;
+    if (!has_text(text, config->trigger_sign) && !has_text(text, config->trigger_encrypt))
+        return false;
+    shorten(text);
+    /* Cutting one may join the halves of the other. */
+    while (cut_out(text, config->trigger_sign, &cuts) || cut_out(text, config->trigger_encrypt, &cuts))
         ;
-    return sign || encrypt;
+    return true;
 }
 
 /* The decoded value still holds a trigger: it stands in encoded words, or across a fold. */

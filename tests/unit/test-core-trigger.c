@@ -101,6 +101,34 @@ START_TEST(many)
 }
 END_TEST
 
+/* One in the other in the other: none stays, and the rest goes when there are too many. */
+START_TEST(nested)
+{
+    static const char *const halves[][2] = {{"[si", "gn]"}, {"[encr", "ypt]"}};
+    struct core core;
+    struct trigger trigger;
+    core_set_up(&core, "POLICY = both\n", NULL);
+    for (size_t depth = 50; depth <= 40000; depth *= 800) {
+        struct buf text = {0}, out = {0};
+        buf_add_text(&text, "Subject: a ");
+        for (size_t i = 0; i < depth; i++)
+            buf_add_text(&text, halves[i % 2][0]);
+        for (size_t i = depth; i-- > 0;)
+            buf_add_text(&text, halves[i % 2][1]);
+        buf_add_text(&text, " z\n\nx\n");
+        core_message(&core, text.data, text.len, "10.0.0.1", "a@x.example");
+        trigger_strip(&core.config, &core.message.mime.root->header, 0, &out);
+        core_message(&core, out.data, out.len, "10.0.0.1", "a@x.example");
+        trigger_find(&core.message, &trigger);
+        ck_assert(!trigger.sign && !trigger.encrypt);
+        ck_assert(depth > 50 ? strchr(out.data, 'z') == NULL : strcmp(out.data, "Subject: a z\n") == 0);
+        buf_free(&text);
+        buf_free(&out);
+    }
+    core_tear_down(&core);
+}
+END_TEST
+
 START_TEST(only_when_asked)
 {
     static const char text[] = "Subject: [sign] [encrypt]\n\nx\n";
@@ -137,4 +165,4 @@ START_TEST(where_it_stands)
 }
 END_TEST
 
-UNIT_MAIN("core-trigger", subjects, several_words, many, only_when_asked, where_it_stands)
+UNIT_MAIN("core-trigger", subjects, several_words, many, nested, only_when_asked, where_it_stands)
