@@ -32,17 +32,22 @@ static const char *const signature_tags[][LANGUAGES] = {
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
-#define PASSES 4 /* tags that appear when others are cut out of them */
+#define UTF8_MAX 4 /* octets of a character */
+#define PASSES   4 /* tags that appear when others are cut out of them */
 
 /* Does the text begin with this one? Case does not matter, of umlauts either. */
 static bool begins(const char *text, const char *with)
 {
-    size_t len = strlen(with), left = strnlen(text, len), took, wants;
-    uint32_t a, b;
+    size_t took = 1, wants = 1;
+    uint32_t a = 0, b = 0;
 
-    for (; len > 0; text += took, left -= took, with += wants, len -= wants) {
-        took = utf8_decode(text, left, &a);
-        wants = utf8_decode(with, len, &b);
+    for (; *with != '\0'; text += took, with += wants) {
+        if (*text == *with && (unsigned char)*with < 0x80) {
+            took = wants = 1;
+            continue;
+        }
+        took = utf8_decode(text, strnlen(text, UTF8_MAX), &a);
+        wants = utf8_decode(with, strnlen(with, UTF8_MAX), &b);
         if (took == 0 || wants == 0 || utf8_lower(a) != utf8_lower(b))
             return false;
     }
