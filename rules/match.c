@@ -47,17 +47,33 @@ static bool sender_matches(const struct sender *sender, const struct pattern *fr
     return matches;
 }
 
-static bool rule_matches(const struct rule *rule, const struct ruleset_facts *facts,
-                         const struct sender *sender, const struct pattern_subject *recipient)
+/* Is a line about this message, whoever gets it? */
+enum concern { CONCERN_UNKNOWN, CONCERN_YES, CONCERN_NO };
+
+struct ruleset_message {
+    const struct ruleset *ruleset;
+    const struct ruleset_facts *facts;
+    struct sender sender;
+    enum concern *concerns; /* one for each line */
+};
+
+static bool conditions_hold(const struct rule *rule, const struct ruleset_facts *facts)
 {
-    if (!pattern_matches(&rule->to, recipient))
-        return false;
-    if (!sender_matches(sender, &rule->from))
-        return false;
     for (size_t i = 0; i < rule->condition_count; i++)
         if (!condition_holds(&rule->conditions[i], facts))
             return false;
     return true;
+}
+
+static bool rule_concerns(struct ruleset_message *message, size_t index)
+{
+    const struct rule *rule = &message->ruleset->rules[index];
+    if (message->concerns[index] == CONCERN_UNKNOWN)
+        message->concerns[index] =
+            sender_matches(&message->sender, &rule->from) && conditions_hold(rule, message->facts)
+                ? CONCERN_YES
+                : CONCERN_NO;
+    return message->concerns[index] == CONCERN_YES;
 }
 
 /* All actions of matching lines in their order. */
@@ -137,25 +153,50 @@ static void decide(const struct matched *matched, const struct ruleset_facts *fa
         header_from || !null_sender ? mem_strdup(header_from ? facts->header_from : facts->sender) : NULL;
 }
 
-void ruleset_match(const struct ruleset *ruleset, const struct ruleset_facts *facts, const char *recipient,
-                   struct ruleset_treatment *treatment_r)
+struct ruleset_message *ruleset_message_new(const struct ruleset *ruleset, const struct ruleset_facts *facts)
 {
+    struct ruleset_message *message = mem_alloc(sizeof *message);
+    message->ruleset = ruleset;
+    message->facts = facts;
+    message->concerns = mem_array(ruleset->count, sizeof *message->concerns);
+    sender_init(&message->sender, facts);
+    return message;
+}
+
+void ruleset_message_free(struct ruleset_message *message)
+{
+    if (!message)
+        return;
+    sender_free(&message->sender);
+    free(message->concerns);
+    free(message);
+}
+
+void ruleset_message_match(struct ruleset_message *message, const char *recipient,
+                           struct ruleset_treatment *treatment_r)
+{
+    bool null_sender = message->sender.envelope.null_sender;
     struct matched matched = {0};
-    struct sender sender;
     struct pattern_subject to;
     memset(treatment_r, 0, sizeof *treatment_r);
-    sender_init(&sender, facts);
     pattern_subject_init(&to, recipient);
-    for (size_t i = 0; i < ruleset->count; i++) {
-        const struct rule *rule = &ruleset->rules[i];
-        if (!rule_matches(rule, facts, &sender, &to))
+    for (size_t i = 0; i < message->ruleset->count; i++) {
+        const struct rule *rule = &message->ruleset->rules[i];
+        if (!pattern_matches(&rule->to, &to) || !rule_concerns(message, i))
             continue;
         unsigned int *line = mem_push(&treatment_r->lines, &treatment_r->line_count, sizeof *line);
         *line = rule->line;
-        matched_collect(&matched, rule, sender.envelope.null_sender);
+        matched_collect(&matched, rule, null_sender);
     }
-    decide(&matched, facts, sender.envelope.null_sender, treatment_r);
+    decide(&matched, message->facts, null_sender, treatment_r);
     free(matched.actions);
     pattern_subject_free(&to);
-    sender_free(&sender);
+}
+
+void ruleset_match(const struct ruleset *ruleset, const struct ruleset_facts *facts, const char *recipient,
+                   struct ruleset_treatment *treatment_r)
+{
+    struct ruleset_message *message = ruleset_message_new(ruleset, facts);
+    ruleset_message_match(message, recipient, treatment_r);
+    ruleset_message_free(message);
 }

@@ -59,6 +59,13 @@ struct ruleset_treatment {
    either. Never fails. */
 void ruleset_match(const struct ruleset *ruleset, const struct ruleset_facts *facts, const char *recipient,
                    struct ruleset_treatment *treatment_r);
+/* The same for many recipients of one message: what does not depend on them (thousands of authors, decoded
+   header fields) is found out once for each line. Both are borrowed. */
+struct ruleset_message;
+struct ruleset_message *ruleset_message_new(const struct ruleset *ruleset, const struct ruleset_facts *facts);
+void ruleset_message_match(struct ruleset_message *message, const char *recipient,
+                           struct ruleset_treatment *treatment_r);
+void ruleset_message_free(struct ruleset_message *message);
 void ruleset_treatment_free(struct ruleset_treatment *treatment);
 
 /* The part of a `julia-rules test` line behind the recipient: "sign=...\tencrypt=...\tprofile=...\tlines=..."

@@ -104,13 +104,13 @@ void plan_want_also(struct plan *plan)
         plan->also[plan->also_count++] = select_want(plan->select, SELECT_ENCRYPT, also->items[i]);
 }
 
-static void decide_one(struct plan *plan, const struct ruleset_facts *facts, const struct strlist *named,
+static void decide_one(struct plan *plan, struct ruleset_message *rules, const struct strlist *named,
                        struct plan_recipient *recipient)
 {
     const struct config *config = plan->message->config;
     recipient->hidden = plan_hides(named, recipient->address);
-    if (config->ruleset != NULL)
-        ruleset_match(config->ruleset, facts, recipient->address, &recipient->wish);
+    if (rules != NULL)
+        ruleset_message_match(rules, recipient->address, &recipient->wish);
     add_triggers(&plan->trigger, &recipient->wish);
     recipient->profile = config_profile_find(config, recipient->wish.profile);
     if (recipient->profile == NULL)
@@ -125,10 +125,14 @@ static void decide_one(struct plan *plan, const struct ruleset_facts *facts, con
 void treatment_decide(struct plan *plan, const struct strlist *recipients,
                       const struct direction_client *client)
 {
+    const struct ruleset *ruleset = plan->message->config->ruleset;
+    struct ruleset_message *rules = NULL;
     struct ruleset_facts facts;
     struct strlist named = {0};
     bool encrypts = false;
     facts_make(plan->message, &facts);
+    if (ruleset != NULL)
+        rules = ruleset_message_new(ruleset, &facts);
     plan_named(&plan->message->mime.root->header, &named);
     trigger_find(plan->message, &plan->trigger);
     signer_decide(plan->message, client, &plan->signer);
@@ -137,10 +141,11 @@ void treatment_decide(struct plan *plan, const struct strlist *recipients,
     plan->count = recipients->count;
     for (size_t i = 0; i < recipients->count; i++) {
         plan->recipients[i].address = recipients->items[i];
-        decide_one(plan, &facts, &named, &plan->recipients[i]);
+        decide_one(plan, rules, &named, &plan->recipients[i]);
         encrypts = encrypts || plan->recipients[i].want_encrypt != PLAN_NO_WANT;
     }
     if (encrypts)
         plan_want_also(plan);
+    ruleset_message_free(rules);
     strlist_free(&named);
 }
