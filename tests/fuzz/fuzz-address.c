@@ -44,7 +44,8 @@ static void check_author(const uint8_t *data, size_t size, const struct strlist 
     header_parse(&header, section.data, section.len);
     author = author_address(&header, "From");
     FUZZ_HOLDS(author == NULL || address_valid(author, true));
-    if (author != NULL && header.count == 1 && memchr(data, '\0', size) == NULL)
+    if (author != NULL && header.count == 1 && memchr(data, '\0', size) == NULL &&
+        memchr(data, '\n', size) == NULL)
         FUZZ_HOLDS(found->count == 1 && strcmp(author, found->items[0]) == 0);
     free(author);
     header_free(&header);

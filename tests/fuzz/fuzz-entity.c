@@ -10,6 +10,15 @@
 #include "tests/fuzz/fuzz_message.h"
 #include "util/fdio.h"
 
+/* Longer ones are not signed or encrypted, since what is written must stay within the limits (outgoing.c). */
+static bool is_too_long(const struct entity_header *how)
+{
+    const struct mime *mime = &how->message->mime;
+
+    return mime->fault != MIME_OK || mime->root->header.len > HEADER_SECTION_MAX - 8192 ||
+           mime->root->header.count > HEADER_FIELDS_MAX - 10;
+}
+
 static void check_outer(const struct entity_header *how)
 {
     static const char *const never[] = {"Content-Type", "Content-Transfer-Encoding", "Content-Disposition",
@@ -88,14 +97,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     how.protect = (data[0] & 1) != 0;
     how.encrypted = (data[0] & 2) != 0;
     how.confidential = (data[0] & 4) != 0;
-    check_outer(&how);
-    check_inner(&how);
+    if (!is_too_long(&how)) {
+        check_outer(&how);
+        check_inner(&how);
+    }
     check_prepared(&how);
     entity_clear_header(&how, &clear);
     buf_free(&clear);
     broken = dkim_broken(&how, (data[0] & 8) != 0);
     how.left_out = broken;
-    check_outer(&how);
+    if (!is_too_long(&how))
+        check_outer(&how);
     free(broken);
     message_free(&message);
     return 0;

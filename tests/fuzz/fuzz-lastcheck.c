@@ -29,7 +29,7 @@ static const struct select_candidate *const *recipients(void)
 
 static const char *run(const struct pieces *p, enum lastcheck_form form)
 {
-    static const struct mime_limits limits = {20, 50};
+    static const struct mime_limits limits = {.max_depth = 20, .max_parts = 50};
     struct buf outer = {0};
     int entity_fd = fuzz_file(p->entity, p->entity_len), fd = fuzz_file(p->output, p->output_len);
     struct entity entity = {.pieces = {{entity_fd, 0, p->entity_len}}, .count = 1, .own_fd = -1};

@@ -23,7 +23,7 @@ static void check(const struct mime *mime, int in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mime mime;
-    struct mime_limits limits = {20, 100};
+    struct mime_limits limits = {.max_depth = 20, .max_parts = 100};
     int in = fuzz_file(data, size);
     FUZZ_HOLDS(mime_parse(&mime, in, 0, size, &limits) == 0);
     check(&mime, in);
