@@ -88,6 +88,7 @@ class Thunderbird(Peer):
                                             env=dict(os.environ, HOME=str(self.directory), MOZ_HEADLESS="1"), start_new_session=True)
         self.marionette = Marionette(self._port())
         self.marionette.call("WebDriver:NewSession", capabilities={"alwaysMatch": {}})
+        self.marionette.call("WebDriver:SetTimeouts", script=SECONDS * 1000)
         self.marionette.call("Marionette:SetContext", value="chrome")
         self.version = self.ask("begin", base64_of(self.pki.path("ca.crt")))
 
@@ -102,7 +103,7 @@ class Thunderbird(Peer):
 
     def ask(self, name, *values):
         found = self.marionette.call("WebDriver:ExecuteAsyncScript", script=CALL, args=[name, list(values), self.source],
-                                     scriptTimeout=SECONDS * 1000, sandbox="system", newSandbox=False)["value"]
+                                     sandbox="system", newSandbox=False)["value"]
         if "error" in found:
             raise CalledProgramFailed(found["error"])
         return found["value"]
