@@ -308,7 +308,7 @@ def oracle(t):
         "OAEP, another hash": key(oaep, x.oaep("sha1", "sha1")), "OAEP, of no octets": key(oaep, b""), "GCM, tag changed": changed(gcm, len(gcm) - 1),
         "GCM, text changed": changed(gcm, len(gcm) - 25), "CBC, last block changed": changed(cbc, len(cbc) - 1),
         "CBC, length no multiple": x.cbc(ENTITY, content=tlv(0x30, oid(lab.DATA), algorithm(handmade.AES_CBC, tlv(4, bytes(16))), tlv(0x80, bytes(50)))),
-        "CBC, another key": x.cbc(ENTITY, key=os.urandom(32)), "CBC, no MIME": x.cbc(b"no entity at all\n" * 9),
+        "CBC, another key": x.cbc(ENTITY, key=os.urandom(32)), "CBC, no MIME": x.cbc(b"no entity and no text\0\n" * 9),
         "CBC, empty": x.cbc(ENTITY, content=tlv(0x30, oid(lab.DATA), algorithm(handmade.AES_CBC, tlv(4, bytes(16))), tlv(0x80))),
     }
     not_ours = {"another recipient": der_of(t.out.encrypt(text(), STRANGER)), "nobody": x.message(ENTITY, [])}

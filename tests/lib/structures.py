@@ -57,6 +57,7 @@ def honest(letter):
             ("folded in front", 'Content-Type:\n multipart/signed; protocol="application/pkcs7-signature"; boundary="b0und"'),
             ("a semicolon at its end", f'Content-Type: multipart/signed; {PROTOCOL}; boundary="b0und";'),
             ("unquoted", f'Content-Type: multipart/signed; {PROTOCOL}; boundary=b0und'), ("other parameters", f'Content-Type: multipart/signed; {PROTOCOL}; charset="utf-8"; boundary="b0und"; type="text/plain"'),
+            ("unquoted protocol", "Content-Type: multipart/signed; protocol=application/pkcs7-signature; boundary=b0und"),
             ("no protocol", 'Content-Type: multipart/signed; micalg="sha-256,sha-1"; boundary="b0und"')):
         yield f"Content-Type: {name}", put(type_field=field + "\n")
     for name, field in (("8bit", b"Content-Transfer-Encoding: 8bit\n"), ("binary", b"Content-Transfer-Encoding: BINARY\n"), ("a disposition", b"Content-Disposition: inline\n"),
@@ -127,8 +128,7 @@ def disputed(letter):
         yield f"parameters: {words!r}", put(words, preamble=ONE_PART)
     for mark in "(),/:;<=>?@[]'*":
         yield f"unquoted {mark!r} in the boundary", put(f"boundary=a{mark}b", f"a{mark}b")
-    for words in ("protocol=application/pkcs7-signature", 'protocol="application/pkcs7-signature"; micalg=sha-256,sha-1'):
-        yield f"unquoted: {words}", put(type_field=f"Content-Type: multipart/signed; {words}; boundary=b0und\n")
+    yield "unquoted: micalg=sha-256,sha-1", put(type_field=f"Content-Type: multipart/signed; {PROTOCOL}; micalg=sha-256,sha-1; boundary=b0und\n")
     yield "no boundary", put("x=y")
     yield "an empty boundary", put('boundary=""', "")
     yield "71 characters", put(f'boundary="{"x" * 71}"', "x" * 71)
