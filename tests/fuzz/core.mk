@@ -1,6 +1,6 @@
 # The core. Its targets use few of its files, but which ones is its own business.
 CORE_FUZZERS = fuzz-headercopy fuzz-assemble fuzz-quoted fuzz-copydigest fuzz-look fuzz-subject fuzz-entity fuzz-prepare \
-               fuzz-lastcheck fuzz-notice fuzz-status fuzz-config fuzz-template fuzz-record fuzz-envelope
+               fuzz-lastcheck fuzz-notice fuzz-status fuzz-config fuzz-template fuzz-record fuzz-envelope fuzz-options
 FUZZERS += $(CORE_FUZZERS) fuzz-answer
 $(foreach f,$(CORE_FUZZERS),$(eval $(f)_SRC := tests/fuzz/fuzz_message.c $(CORE_DECIDES))$(eval $(f)_LIBS = -lexpat))
 # with its own stand-in for the connections
