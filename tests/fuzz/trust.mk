@@ -1,6 +1,6 @@
 # Certificates and CRLs from strangers.
 FUZZERS += fuzz-trust fuzz-validate
 fuzz-trust_SRC     = $(TRUST_SRC) $(AREAS_SRC)
-fuzz-trust_LIBS    = $(AREAS_LIBS) -lexpat
+fuzz-trust_LIBS    = $(AREAS_LIBS)
 fuzz-validate_SRC  = $(TRUST_SRC) $(AREAS_SRC)
-fuzz-validate_LIBS = $(AREAS_LIBS) -lexpat
+fuzz-validate_LIBS = $(AREAS_LIBS)
