@@ -9,6 +9,7 @@
 #include "core/direction.h"
 #include "incoming/forged.h"
 #include "incoming/headercopy.h"
+#include "mail/mime_scan.h"
 #include "mail/source.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -28,7 +29,7 @@ struct quoted { /* one quoted mail, decoded */
     int fd;     /* of the message, or own */
     bool own;
     uint64_t offset, length;
-    bool opened; /* came encrypted, or nobody can tell */
+    bool opened; /* came encrypted, or nobody can tell: it is only named */
     bool marked; /* has fields of ours */
     struct mime mime;
 };
@@ -102,9 +103,40 @@ static bool may_hide(const struct quoted *quoted)
     return quoted->mime.fault != MIME_OK || (quoted->own && has_quoting(quoted->mime.root));
 }
 
-static int judge(struct quoted *quoted, const struct cleaning *c)
+/* A mail that consists of another one: its header is that of a mail, and was looked at already. */
+static bool is_mail(const struct mime_part *part)
+{
+    return part->parent == NULL || !mime_type_is(part->parent, "multipart/");
+}
+
+/* A line that could be taken for a boundary of the report: 1, 0, or -1 with errno. */
+static int has_dashes(const struct quoted *quoted)
+{
+    struct mime_line line = {0};
+    struct mime_scan scan;
+    bool found = false;
+    int got = 0;
+
+    mime_scan_begin(&scan, quoted->fd, quoted->offset, quoted->length);
+    while (!found && (got = mime_scan_line(&scan, &line)) > 0)
+        found = line.begins && line.len >= 2 && memcmp(line.data, "--", 2) == 0;
+    mime_scan_end(&scan);
+    return found ? 1 : got;
+}
+
+/* Can what was decoded not stand in its place? Where the header that stays says that it is encoded, or where
+   the parts around it could become others: 1, 0, or -1 with errno. */
+static int stays_encoded(const struct quoted *quoted, const struct mime_part *part)
+{
+    if (!quoted->own || !quoted->marked)
+        return 0;
+    return is_mail(part) || mime_type_is(quoted->mime.root, "multipart/") ? 1 : has_dashes(quoted);
+}
+
+static int judge(struct quoted *quoted, const struct cleaning *c, const struct mime_part *part)
 {
     const struct header *header;
+    int encoded;
 
     if (mime_parse(&quoted->mime, quoted->fd, quoted->offset, quoted->length, NULL) != 0)
         return -1;
@@ -114,9 +146,10 @@ static int judge(struct quoted *quoted, const struct cleaning *c)
     /* a copy that came back from the virus scanner without what was found here */
     if (header_count(header, "X-JULIA-Encryption") == 0 && direction_was_scanned(c->message->config, header))
         quoted->opened = true;
-    if (may_hide(quoted))
+    encoded = stays_encoded(quoted, part);
+    if (may_hide(quoted) || encoded > 0)
         quoted->opened = true;
-    return 0;
+    return encoded < 0 ? -1 : 0;
 }
 
 /* Copies the message up to `upto`; makes the output if there is none. */
@@ -135,12 +168,6 @@ static int copy_to(struct cleaning *c, uint64_t upto)
 static int put(const struct cleaning *c, const struct buf *text)
 {
     return text->len > 0 ? fdio_write_all(c->out, text->data, text->len) : 0;
-}
-
-/* A mail that consists of another one: its header is that of a mail, and was looked at already. */
-static bool is_mail(const struct mime_part *part)
-{
-    return part->parent == NULL || !mime_type_is(part->parent, "multipart/");
 }
 
 /* The part becomes one that names the mail and nothing else. */
@@ -204,9 +231,7 @@ static int clean_quoted(struct cleaning *c, const struct mime_part *part, bool *
     int rc = open_quoted(&quoted, c, part);
 
     if (rc == 0)
-        rc = judge(&quoted, c);
-    if (quoted.own && quoted.marked && is_mail(part)) /* its header says that it is encoded */
-        quoted.opened = true;
+        rc = judge(&quoted, c, part);
     if (rc == 0 && quoted.opened)
         rc = write_name(c, part, &quoted);
     else if (rc == 0 && quoted.marked)
