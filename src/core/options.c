@@ -58,6 +58,9 @@ static bool parse_dsn(struct message_envelope *envelope, const char *value)
         return false;
     if (!envid_valid(envid))
         return false;
+    free(envelope->dsn_notify);
+    free(envelope->dsn_ret);
+    free(envelope->dsn_envid);
     envelope->dsn_notify = notify > 0 ? mem_strndup(value, notify) : NULL;
     envelope->dsn_ret = ret_len > 0 ? mem_strndup(ret, ret_len) : NULL;
     envelope->dsn_envid = absent_if_empty(envid);

@@ -9,23 +9,27 @@
 #include "core/direction.h"
 #include "incoming/forged.h"
 #include "incoming/headercopy.h"
+#include "mail/mime_scan.h"
 #include "mail/source.h"
 #include "util/fdio.h"
 #include "util/log.h"
 
+/* A report quotes one mail, perhaps a few; what is quoted has parts as any mail. */
+#define DEPTH_MAX 200
+#define PARTS_MAX 20000
+
 struct cleaning {
     const struct message *message;
     struct outcome *outcome;
-    int out;      /* -1 until there is something to change */
-    uint64_t at;  /* up to here the message is copied */
-    bool limited; /* a structure limit was met inside of a quoted mail: what is in these is not looked at */
+    int out;     /* -1 until there is something to change */
+    uint64_t at; /* up to here the message is copied */
 };
 
 struct quoted { /* one quoted mail, decoded */
     int fd;     /* of the message, or own */
     bool own;
     uint64_t offset, length;
-    bool opened; /* came encrypted, or nobody can tell */
+    bool opened; /* came encrypted, or nobody can tell: it is only named */
     bool marked; /* has fields of ours */
     struct mime mime;
 };
@@ -93,15 +97,46 @@ static bool has_quoting(const struct mime_part *part)
     return false;
 }
 
-/* Is there something in it that is not looked at: parts beyond the limits, or a mail that is quoted in it? */
-static bool may_hide(const struct quoted *quoted, const struct cleaning *c)
+/* Is there something in it that is not looked at: beyond the limits, or quoted inside of an encoded one? */
+static bool may_hide(const struct quoted *quoted)
 {
-    return quoted->mime.fault != MIME_OK || ((quoted->own || c->limited) && has_quoting(quoted->mime.root));
+    return quoted->mime.fault != MIME_OK || (quoted->own && has_quoting(quoted->mime.root));
 }
 
-static int judge(struct quoted *quoted, const struct cleaning *c)
+/* A mail that consists of another one: its header is that of a mail, and was looked at already. */
+static bool is_mail(const struct mime_part *part)
+{
+    return part->parent == NULL || !mime_type_is(part->parent, "multipart/");
+}
+
+/* A line that could be taken for a boundary of the report: 1, 0, or -1 with errno. */
+static int has_dashes(const struct quoted *quoted)
+{
+    struct mime_line line = {0};
+    struct mime_scan scan;
+    bool found = false;
+    int got = 0;
+
+    mime_scan_begin(&scan, quoted->fd, quoted->offset, quoted->length);
+    while (!found && (got = mime_scan_line(&scan, &line)) > 0)
+        found = line.begins && line.len >= 2 && memcmp(line.data, "--", 2) == 0;
+    mime_scan_end(&scan);
+    return found ? 1 : got;
+}
+
+/* Can what was decoded not stand in its place? Where the header that stays says that it is encoded, or where
+   the parts around it could become others: 1, 0, or -1 with errno. */
+static int stays_encoded(const struct quoted *quoted, const struct mime_part *part)
+{
+    if (!quoted->own || !quoted->marked)
+        return 0;
+    return is_mail(part) || mime_type_is(quoted->mime.root, "multipart/") ? 1 : has_dashes(quoted);
+}
+
+static int judge(struct quoted *quoted, const struct cleaning *c, const struct mime_part *part)
 {
     const struct header *header;
+    int encoded;
 
     if (mime_parse(&quoted->mime, quoted->fd, quoted->offset, quoted->length, NULL) != 0)
         return -1;
@@ -111,9 +146,10 @@ static int judge(struct quoted *quoted, const struct cleaning *c)
     /* a copy that came back from the virus scanner without what was found here */
     if (header_count(header, "X-JULIA-Encryption") == 0 && direction_was_scanned(c->message->config, header))
         quoted->opened = true;
-    if (may_hide(quoted, c))
+    encoded = stays_encoded(quoted, part);
+    if (may_hide(quoted) || encoded > 0)
         quoted->opened = true;
-    return 0;
+    return encoded < 0 ? -1 : 0;
 }
 
 /* Copies the message up to `upto`; makes the output if there is none. */
@@ -132,12 +168,6 @@ static int copy_to(struct cleaning *c, uint64_t upto)
 static int put(const struct cleaning *c, const struct buf *text)
 {
     return text->len > 0 ? fdio_write_all(c->out, text->data, text->len) : 0;
-}
-
-/* A mail that consists of another one: its header is that of a mail, and was looked at already. */
-static bool is_mail(const struct mime_part *part)
-{
-    return part->parent == NULL || !mime_type_is(part->parent, "multipart/");
 }
 
 /* The part becomes one that names the mail and nothing else. */
@@ -201,9 +231,7 @@ static int clean_quoted(struct cleaning *c, const struct mime_part *part, bool *
     int rc = open_quoted(&quoted, c, part);
 
     if (rc == 0)
-        rc = judge(&quoted, c);
-    if (quoted.own && quoted.marked && is_mail(part)) /* its header says that it is encoded */
-        quoted.opened = true;
+        rc = judge(&quoted, c, part);
     if (rc == 0 && quoted.opened)
         rc = write_name(c, part, &quoted);
     else if (rc == 0 && quoted.marked)
@@ -213,6 +241,13 @@ static int clean_quoted(struct cleaning *c, const struct mime_part *part, bool *
     return rc;
 }
 
+static int refuse(struct cleaning *c)
+{
+    outcome_permanent(c->outcome, EX_DATAERR, "5.6.0",
+                      "a report with more in it than can be looked at may quote what must stay inside");
+    return -1;
+}
+
 static int clean_parts(struct cleaning *c, const struct mime_part *part)
 {
     int rc = 0;
@@ -220,31 +255,26 @@ static int clean_parts(struct cleaning *c, const struct mime_part *part)
     for (; rc == 0 && part != NULL; part = part->next) {
         bool deeper = true;
 
+        if (part->header_cut) /* nobody knows what kind of part it is */
+            return refuse(c);
         if (quoted_is_quoting(part))
             rc = clean_quoted(c, part, &deeper);
-        if (rc == 0 && deeper && part->children != NULL) /* as deep as MAX_DEPTH */
+        if (rc == 0 && deeper && part->children != NULL) /* as deep as the tree */
             rc = clean_parts(c, part->children);
     }
     return rc;
 }
 
-/* Where a structure limit was met the tree is not all of the message. Quoted mails taken for leaves, it must
- * be. */
-static int clean_limited(struct cleaning *c)
+/* Where a limit was met the message's own tree is not all of it: a larger one, which must be. */
+static int clean_large(struct cleaning *c)
 {
     const struct message *message = c->message;
-    const struct mime_limits limits = {.max_depth = (unsigned int)message->config->max_depth,
-                                       .max_parts = (unsigned int)message->config->max_parts,
-                                       .leave_messages = true};
+    const struct mime_limits limits = {.max_depth = DEPTH_MAX, .max_parts = PARTS_MAX};
     struct mime mime;
     int rc = mime_parse(&mime, message->fd, message->offset, message->size, &limits);
 
-    c->limited = true;
-    if (rc == 0 && mime.fault == MIME_OK)
-        rc = clean_parts(c, mime.root);
-    else if (rc == 0)
-        outcome_permanent(c->outcome, EX_DATAERR, "5.6.0",
-                          "a report with more parts than can be looked at may quote what must stay inside");
+    if (rc == 0)
+        rc = mime.incomplete ? refuse(c) : clean_parts(c, mime.root);
     mime_free(&mime);
     return rc;
 }
@@ -256,7 +286,7 @@ bool quoted_clean(struct message *message, struct outcome *outcome)
 
     if (message->envelope.sender[0] != '\0' && !mime_type_is(message->mime.root, "multipart/report"))
         return true;
-    rc = message->mime.fault == MIME_OK ? clean_parts(&c, message->mime.root) : clean_limited(&c);
+    rc = message->mime.fault == MIME_OK ? clean_parts(&c, message->mime.root) : clean_large(&c);
     if (rc == 0 && c.out >= 0)
         rc = copy_to(&c, message->offset + message->size);
     if (rc != 0) {

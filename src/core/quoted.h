@@ -9,8 +9,8 @@
 /* In a message with the null sender, or a multipart/report: of each quoted mail that came encrypted (by the
    X-JULIA-Encryption that this gateway wrote) only Message-ID is left; from others the fields that only this
    gateway writes are taken. `message` then goes on with the new octets. Unchanged if there is nothing of that
-   kind. false: outcome filled in; permanent when the report breaks a structure limit (a quoted mail that does
-   is named only). */
+   kind. false: outcome filled in; permanent when there is more in the report than can be looked at (a quoted
+   mail in which there is, is only named). */
 bool quoted_clean(struct message *message, struct outcome *outcome);
 
 /* Is this a part for a mail that is quoted, or for its header? */

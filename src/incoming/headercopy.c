@@ -114,6 +114,17 @@ static void end_long(struct copier *c)
     c->cr = false;
 }
 
+/* As it stands, but for a CR that is the last octet of all: with the line end that others write behind it, it
+ * would be an empty line. */
+static void put_whole(struct copier *c, const char *field, size_t len)
+{
+    bool cr = len > 0 && field[len - 1] == '\r';
+
+    put(c, field, cr ? len - 1 : len);
+    if (cr)
+        put(c, len == 1 ? "?" : " ", 1);
+}
+
 /* Decides about the field from what was read of it. */
 static void decide(struct copier *c, bool whole)
 {
@@ -123,9 +134,9 @@ static void decide(struct copier *c, bool whole)
         c->dropping = (!c->how->own_stay && forged_field(field, c->field.len, c->how->authserv_id)) ||
                       name_dropped(c->how, field, c->field.len) ||
                       (c->how->drop_mime && !is_field(field, c->field.len));
-        if (!c->dropping && whole && !c->how->drop_mime)
-            put(c, field, c->field.len);
-        else if (!c->dropping && field[0] == '\r') {
+        if (!c->dropping && whole && !c->how->drop_mime) {
+            put_whole(c, field, c->field.len);
+        } else if (!c->dropping && field[0] == '\r') {
             put(c, "?", 1);
             put_long(c, field + 1, c->field.len - 1);
         } else if (!c->dropping) {

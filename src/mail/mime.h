@@ -11,7 +11,6 @@
 struct mime_limits {
     unsigned int max_depth; /* nested multiparts and message/rfc822; 0: 100 */
     unsigned int max_parts; /* 0: 1000 */
-    bool leave_messages;    /* message/rfc822 stays a leaf */
 };
 
 enum mime_fault {
@@ -34,6 +33,7 @@ struct mime_part {
     enum mime_encoding encoding;
     bool closed;           /* multipart: its closing boundary was found */
     bool truncated_header; /* no empty line ended the header section */
+    bool header_cut;       /* `header` is not all of it */
     /* What relays would change, collected for leaves while reading (design section 4, outgoing 7): */
     bool has_8bit, has_nul, has_bare_cr, has_bare_lf;
     bool has_long_line;              /* over 998 octets without line end */
@@ -44,7 +44,8 @@ struct mime_part {
 
 struct mime {
     struct mime_part *root;
-    enum mime_fault fault; /* not MIME_OK: the tree is complete up to the limit, deeper parts are leaves */
+    enum mime_fault fault; /* the first: the tree is complete up to the limit, deeper parts are leaves */
+    bool incomplete;       /* there are parts beyond max_depth or max_parts, whichever fault was the first */
     bool eol_crlf;         /* the first line of the message ends in CRLF */
     unsigned int parts;
 };

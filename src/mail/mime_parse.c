@@ -44,6 +44,8 @@ static void set_fault(struct parser *p, enum mime_fault fault)
 {
     if (p->mime->fault == MIME_OK)
         p->mime->fault = fault;
+    if (fault != MIME_HEADER_TOO_LONG)
+        p->mime->incomplete = true;
 }
 
 static struct open_part *innermost(struct parser *p)
@@ -110,10 +112,9 @@ static void parse_type(struct mime_part *part, bool in_digest)
     }
 }
 
-static bool holds_message(const struct parser *p, const struct mime_part *part)
+static bool holds_message(const struct mime_part *part)
 {
-    return !p->limits.leave_messages &&
-           (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
+    return (mime_type_is(part, "message/rfc822") || mime_type_is(part, "message/global")) &&
            part->encoding != MIME_QP && part->encoding != MIME_BASE64;
 }
 
@@ -134,6 +135,7 @@ static void keep_header(struct parser *p, struct mime_part *part)
     if (header.len == 0 && p->mime->eol_crlf)
         header.eol = "\r\n";
     part->header = header;
+    part->header_cut = p->header_cut;
     if (p->header_cut)
         set_fault(p, MIME_HEADER_TOO_LONG);
     buf_clear(&p->header);
@@ -155,7 +157,7 @@ static void begin_body(struct parser *p, uint64_t body)
     boundary = mime_type_is(part, "multipart/") ? header_typed_param(&part->type, "boundary") : NULL;
     if (boundary != NULL && (*boundary == '\0' || strlen(boundary) > BOUNDARY_MAX))
         boundary = NULL;
-    if (boundary == NULL && !holds_message(p, part))
+    if (boundary == NULL && !holds_message(part))
         return;
     if (p->depth > p->limits.max_depth) {
         set_fault(p, MIME_TOO_DEEP);

@@ -1,4 +1,4 @@
-/* Lines of a file range through a fixed window; used by mime_parse.c only. */
+/* Lines of a file range through a fixed window. */
 #ifndef JULIA_MIME_SCAN_H
 #define JULIA_MIME_SCAN_H
 

@@ -95,7 +95,7 @@ def main():
         left = send(g, tap, "as the whole of a notice", "", BARE)
         tap.ok(b"INNER" not in left and b"JULIA" not in left.upper() and b"original@open.example" in left,
                "as the whole of a notice: only its Message-ID is left", left.decode())
-        status, output = g.outgoing(report(ID, root=MIXED).replace(b"--b\n\nThe text.\n", b"--b\n\nx\n" * 1100), "", [TO])
+        status, output = g.outgoing(report(ID, root=MIXED).replace(b"--b\n\nThe text.\n", b"--b\n\nx\n" * 20100), "", [TO])
         tap.ok(status not in (0, 75) and b"5.6.0" in output and not g.collect(),
                "a report with more parts than anybody reads does not leave", (status, output))
         status, _ = g.outgoing(report(mail()), "", ["user_2@behoerde.de"])

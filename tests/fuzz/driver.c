@@ -33,13 +33,15 @@ static struct {
     size_t len;
 } now;
 
-/* Only what may be done in a signal handler. */
+/* Called from signal handlers, too: the process ends with it, and nothing it uses was interrupted. */
 static void keep_artifact(void)
 {
     FILE *file = now.data != NULL ? fopen(options.artifact, "we") : NULL;
 
-    fprintf(stderr, "\nfailed on: %s (%zu octets), kept in %s\n", now.file != NULL ? now.file : "-", now.len,
-            options.artifact);
+    if (now.data == NULL)
+        fprintf(stderr, "\nfailed at the end: one of the inputs leaks, libFuzzer can tell which\n");
+    else
+        fprintf(stderr, "\nfailed on: %s (%zu octets), kept in %s\n", now.file, now.len, options.artifact);
     if (file != NULL) {
         fwrite(now.data, 1, now.len, file);
         fclose(file);

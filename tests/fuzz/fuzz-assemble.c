@@ -62,11 +62,15 @@ static void check(const struct input *in, const struct buf *out, bool report)
     int fd = fuzz_file(out->data, out->len);
     const struct mime_part *root;
     struct mime mime;
+    char *word;
 
     FUZZ_HOLDS(mime_parse(&mime, fd, 0, out->len, NULL) == 0);
     root = mime.root;
     FUZZ_HOLDS(header_count(&root->header, "X-JULIA-Encryption") == 1);
     FUZZ_HOLDS(count_own(out, root->body) == 1);
+    word = header_value_of(&root->header, "X-JULIA-Encryption");
+    FUZZ_HOLDS(strcmp(word, "decrypted") == 0);
+    free(word);
     if (in->inner.outer != NULL) {
         FUZZ_HOLDS(header_count(&root->header, "MIME-Version") == 1);
         if (report)

@@ -85,8 +85,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     copy(&how, data + 1, size - 1, &once);
     buf_add(&once, "", 0);
     check_fields(&how, &once);
-    if (size < 10000 &&
-        !how.drop_mime) /* of longer fields, and in front of another body, bare CRs are replaced */
+    if (size < 10000 && !how.drop_mime &&
+        data[size - 1] !=
+            '\r') /* in longer fields, at the end, and in front of another body, bare CRs are replaced */
         check_lines(data + 1, size - 1, &once);
     copy(&how, once.data, once.len, &twice);
     FUZZ_HOLDS(twice.len == once.len && (once.len == 0 || memcmp(once.data, twice.data, once.len) == 0));

@@ -53,7 +53,7 @@ static void check_cleaned(struct message *message)
     struct outcome outcome;
     struct buf once = {0}, twice = {0};
 
-    if (message->mime.fault == MIME_OK)
+    if (!message->mime.incomplete)
         check_parts(message, message->mime.root);
     fuzz_slurp(message->fd, &once);
     outcome_done(&outcome);

@@ -79,6 +79,8 @@ static const struct {
     {"", "", false, 0, false},
     {"\nbody", "", false, 5, false},
     {"A: x", "A: x", false, 0, true},
+    {"A: x\r", "A: x ", false, 0, true},
+    {"A: x\n\r", "A: x\n?", false, 0, true},
     {"A: x\r\n\r\n", "A: x\r\n", false, 2, false},
     {"X-JULIA-A: x\n folded\nB: y\n\n", "B: y\n", false, 1, false},
     {"B: y\nX-JULIA-A: x\n folded\n\n", "B: y\n", false, 1, false},

@@ -265,6 +265,7 @@ START_TEST(test_deep)
     fd = input_file(text.data, text.len);
     ck_assert_int_eq(mime_parse(&mime, fd, 0, text.len, NULL), 0);
     ck_assert_int_eq(mime.fault, MIME_TOO_DEEP);
+    ck_assert(mime.incomplete);
     ck_assert_uint_eq(mime.parts, 101);
     mime_free(&mime);
     ck_assert_int_eq(mime_parse(&mime, fd, 0, text.len, &wide), 0);
@@ -291,6 +292,7 @@ START_TEST(test_many)
     fd = input_file(text.data, text.len);
     ck_assert_int_eq(mime_parse(&mime, fd, 0, text.len, &few), 0);
     ck_assert_int_eq(mime.fault, MIME_TOO_MANY_PARTS);
+    ck_assert(mime.incomplete);
     ck_assert_uint_eq(mime.parts, 5);
     for (const struct mime_part *p = mime.root->children; p != NULL; p = p->next)
         children++;
@@ -327,6 +329,7 @@ START_TEST(test_big_headers)
     fd = input_file(text.data, text.len);
     ck_assert_int_eq(mime_parse(&mime, fd, 0, text.len, NULL), 0);
     ck_assert_int_eq(mime.fault, MIME_HEADER_TOO_LONG);
+    ck_assert(!mime.incomplete && mime.root->header_cut);
     ck_assert_uint_eq(mime.root->end - mime.root->body, 4);
     ck_assert_uint_le(mime.root->header.len, HEADER_SECTION_MAX);
     mime_free(&mime);
