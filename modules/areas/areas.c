@@ -8,7 +8,8 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-/* A damaged or deleted index is made anew, and again if another process did the same meanwhile. */
+/* A damaged or deleted index is made anew, and again if another process did the same meanwhile; with one that
+   keeps vanishing nobody waits any longer. */
 #define ATTEMPTS 5
 
 /* How long an index that cannot be written is left alone. */
@@ -110,6 +111,13 @@ static void tell_unwritable(struct areas *areas)
     areas->index_told = true;
 }
 
+static bool go_on_in_memory(struct areas *areas, char *error_r, size_t size)
+{
+    tell_unwritable(areas);
+    areas->memory_since = areas_stamp_now();
+    return areas_index_to_memory(areas->index, error_r, size);
+}
+
 bool areas_recover(struct areas *areas, char *error_r, size_t size)
 {
     if (areas_index_moved(areas->index))
@@ -123,9 +131,7 @@ bool areas_recover(struct areas *areas, char *error_r, size_t size)
     if (!areas_index_damaged(areas->index) && !areas_index_unwritable(areas->index) &&
         !areas_index_read_only(areas->index))
         return false;
-    tell_unwritable(areas);
-    areas->memory_since = areas_stamp_now();
-    return areas_index_to_memory(areas->index, error_r, size);
+    return go_on_in_memory(areas, error_r, size);
 }
 
 int areas_unseen(struct areas *areas, unsigned int areas_mask, bool keys, char *text_r, size_t size)
@@ -154,8 +160,10 @@ int areas_unseen(struct areas *areas, unsigned int areas_mask, bool keys, char *
 int areas_refresh(struct areas *areas, char *error_r, size_t size)
 {
     leave_memory(areas);
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i <= ATTEMPTS; i++) {
         error_r[0] = '\0';
+        if (i == ATTEMPTS && !go_on_in_memory(areas, error_r, size))
+            break;
         if (!reopen_if_moved(areas, error_r, size))
             continue; /* replaced once more meanwhile? */
         if (areas_scan_refresh(areas, error_r, size))

@@ -14,12 +14,16 @@
    its end (cache_spill): to write them out before, it would have to keep the readers away. */
 #define CACHE_KIB 256
 
+/* How often to open a file that somebody removes or replaces at the same time. */
+#define OPEN_ATTEMPTS 20
+
 struct index {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *statements[INDEX_STATEMENT_COUNT];
     int failure; /* last SQLite failure, primary code */
     bool damaged, in_memory, read_only;
+    bool vanished; /* in the last failure the file was no longer where it was opened */
     char error[256];
 };
 
@@ -34,6 +38,8 @@ static void note_failure(struct index *index, int code)
         index->damaged = true;
     if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
         index->damaged = true;
+    index->vanished =
+        code == SQLITE_READONLY_DBMOVED || code == SQLITE_IOERR_FSTAT || code == SQLITE_IOERR_DELETE_NOENT;
     snprintf(index->error, sizeof(index->error), "index %s: %s", index->path, sqlite3_errmsg(index->db));
 }
 
@@ -188,10 +194,11 @@ bool areas_index_to_memory(struct index *index, char *error_r, size_t size)
     return false;
 }
 
-struct index *areas_index_open(const char *path, char *error_r, size_t size)
+static struct index *open_once(const char *path, bool *vanished_r, char *error_r, size_t size)
 {
     struct index *index = mem_alloc(sizeof(*index));
 
+    *vanished_r = false;
     index->path = mem_strdup(path);
     if (!connect_file(index))
         goto fail;
@@ -209,8 +216,21 @@ struct index *areas_index_open(const char *path, char *error_r, size_t size)
         return index;
 fail:
     snprintf(error_r, size, "%s", index->error);
+    *vanished_r = index->vanished;
     areas_index_close(index);
     return NULL;
+}
+
+struct index *areas_index_open(const char *path, char *error_r, size_t size)
+{
+    struct index *index = NULL;
+    bool vanished = true;
+
+    for (int i = 0; index == NULL && vanished && i < OPEN_ATTEMPTS; i++)
+        index = open_once(path, &vanished, error_r, size);
+    if (index != NULL)
+        error_r[0] = '\0'; /* of earlier attempts */
+    return index;
 }
 
 void areas_index_close(struct index *index)

@@ -428,8 +428,8 @@ START_TEST(many_readers_of_a_vanishing_index)
 
     set_up();
     start_readers(readers, stop);
-    for (int round = 0; round < 6; round++) {
-        usleep(150000);
+    for (int round = 0; round < 30; round++) {
+        usleep(30000);
         if (round % 2 == 0)
             unlink(fixture.settings.index_file);
         else
