@@ -161,6 +161,11 @@ def attributes(tap, w, smime):
             ("no attributes", None, GOOD)):
         got = smime.unwrap(w.message(w.signer(attrs)))
         tap.ok(got.signers() == [expected] and got.output == TEXT, f"attributes: {name}: {expected[0]} {expected[1]}", got)
+    ordered = tlv(0x31, *sorted(w.standard))
+    for name, signature, expected in (("as they should be", ordered, GOOD), ("in a third order", tlv(0x31, w.standard[2], *w.standard[:2]),
+                                                                            ("bad", "signature"))):
+        got = smime.unwrap(w.message(w.signer(sorted(w.standard)[::-1], signature=w.sign(signature))))
+        tap.equal(got.signers(), [expected], f"attributes: sent in another order than DER's, signed {name}: {expected[0]} {expected[1]}")
     counter = attribute("1.2.840.113549.1.9.6", tlv(0x30))
     for name, message, expected in (
             ("an unsigned countersignature", w.signer(w.standard, unsigned=[counter]), GOOD),
