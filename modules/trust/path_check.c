@@ -91,6 +91,7 @@ static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settin
     flags |= settings->explicit_policy ? X509_V_FLAG_EXPLICIT_POLICY : 0;
     flags |= settings->inhibit_mapping ? X509_V_FLAG_INHIBIT_MAP : 0;
     flags |= settings->inhibit_any_policy ? X509_V_FLAG_INHIBIT_ANY : 0;
+    flags |= settings->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0;
     flags |= settings->strict ? X509_V_FLAG_X509_STRICT : 0;
     for (size_t i = 0; i < settings->policies.count; i++)
         if (!add_policy(param, settings->policies.items[i]))
