@@ -61,14 +61,29 @@ static void add_fault(struct faults *faults, int error, int depth, const X509 *c
     free(who);
 }
 
+struct check {
+    time_t at;
+    struct faults *faults;
+};
+
+/* RFC 5280 4.1.2.5: up to notAfter inclusive. For OpenSSL that very second is over. */
+static bool is_last_second(int error, const X509 *certificate, time_t at)
+{
+    time_t until;
+
+    return error == X509_V_ERR_CERT_HAS_EXPIRED &&
+           certificate_time(X509_get0_notAfter(certificate), &until) && until == at;
+}
+
 /* Notes every fault and goes on, so that the most serious one can be told. */
 static int note_fault(int ok, X509_STORE_CTX *context)
 {
-    struct faults *faults = X509_STORE_CTX_get_app_data(context);
+    const struct check *check = X509_STORE_CTX_get_app_data(context);
+    const X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+    int error = X509_STORE_CTX_get_error(context);
 
-    if (!ok)
-        add_fault(faults, X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context),
-                  X509_STORE_CTX_get_current_cert(context));
+    if (!ok && !is_last_second(error, certificate, check->at))
+        add_fault(check->faults, error, X509_STORE_CTX_get_error_depth(context), certificate);
     return 1;
 }
 
@@ -116,6 +131,7 @@ static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between,
                 struct faults *faults)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
+    struct check check = {.at = terms->at, .faults = faults};
     size_t before = faults->count;
     bool judged = false;
     int result;
@@ -123,7 +139,7 @@ static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between,
     if (context == NULL || X509_STORE_CTX_init(context, NULL, leaf, between) != 1)
         goto out;
     X509_STORE_CTX_set0_trusted_stack(context, anchor);
-    X509_STORE_CTX_set_app_data(context, faults);
+    X509_STORE_CTX_set_app_data(context, &check);
     X509_STORE_CTX_set_verify_cb(context, note_fault);
     if (!set_terms(context, terms))
         goto out;
@@ -147,8 +163,11 @@ bool path_check(const struct terms *terms, const struct path *path, struct fault
 
     for (size_t i = 1; i + 1 < path->count && judged; i++)
         judged = sk_X509_push(between, path->items[i]->certificate) > 0;
-    judged = judged && sk_X509_push(anchor, path->items[path->count - 1]->certificate) > 0 &&
-             run(terms, path->items[0]->certificate, between, anchor, faults);
+    judged = judged && sk_X509_push(anchor, path->items[path->count - 1]->certificate) > 0;
+    /* Without a key of the certificate OpenSSL gives up as if it lacked memory; form_check() tells the fault.
+     */
+    if (judged && X509_get0_pubkey(path->items[0]->certificate) != NULL)
+        judged = run(terms, path->items[0]->certificate, between, anchor, faults);
     sk_X509_free(between);
     sk_X509_free(anchor);
     if (judged)
