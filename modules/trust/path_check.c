@@ -101,13 +101,11 @@ static bool add_policy(X509_VERIFY_PARAM *param, const char *oid)
 static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settings)
 {
     static const char any_policy[] = "2.5.29.32.0";
-    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_POLICY_CHECK;
+    unsigned long flags = X509_V_FLAG_POLICY_CHECK;
 
     flags |= settings->explicit_policy ? X509_V_FLAG_EXPLICIT_POLICY : 0;
     flags |= settings->inhibit_mapping ? X509_V_FLAG_INHIBIT_MAP : 0;
     flags |= settings->inhibit_any_policy ? X509_V_FLAG_INHIBIT_ANY : 0;
-    flags |= settings->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0;
-    flags |= settings->strict ? X509_V_FLAG_X509_STRICT : 0;
     for (size_t i = 0; i < settings->policies.count; i++)
         if (!add_policy(param, settings->policies.items[i]))
             return false;
@@ -117,18 +115,22 @@ static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settin
 }
 
 /* Algorithm strength is judged elsewhere, by trust.conf: hence the authentication level 0. */
-static bool set_terms(X509_STORE_CTX *context, const struct terms *terms)
+static bool set_terms(X509_STORE_CTX *context, const struct terms *terms, bool policies)
 {
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
 
+    flags |= terms->settings->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0;
+    flags |= terms->settings->strict ? X509_V_FLAG_X509_STRICT : 0;
     X509_VERIFY_PARAM_set_time(param, terms->at);
     X509_VERIFY_PARAM_set_depth(param, (int)terms->settings->max_depth);
     X509_VERIFY_PARAM_set_auth_level(param, 0);
-    return set_policies(param, terms->settings);
+    return X509_VERIFY_PARAM_set_flags(param, flags) == 1 &&
+           (!policies || set_policies(param, terms->settings));
 }
 
 static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
-                struct faults *faults)
+                bool policies, struct faults *faults)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     struct check check = {.at = terms->at, .faults = faults};
@@ -141,7 +143,7 @@ static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between,
     X509_STORE_CTX_set0_trusted_stack(context, anchor);
     X509_STORE_CTX_set_app_data(context, &check);
     X509_STORE_CTX_set_verify_cb(context, note_fault);
-    if (!set_terms(context, terms))
+    if (!set_terms(context, terms, policies))
         goto out;
     result = X509_verify_cert(context);
     if (result < 0)
@@ -156,6 +158,18 @@ out:
     return judged;
 }
 
+/* OpenSSL fails as if it lacked memory when the policies of a path multiply beyond its limit. */
+static bool verify(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
+                   struct faults *faults)
+{
+    if (run(terms, leaf, between, anchor, true, faults))
+        return true;
+    if (!run(terms, leaf, between, anchor, false, faults))
+        return false;
+    faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, leaf, "more policies than can be judged");
+    return true;
+}
+
 bool path_check(const struct terms *terms, const struct path *path, struct faults *faults)
 {
     STACK_OF(X509) *between = sk_X509_new_null(), *anchor = sk_X509_new_null();
@@ -167,7 +181,7 @@ bool path_check(const struct terms *terms, const struct path *path, struct fault
     /* Without a key of the certificate OpenSSL gives up as if it lacked memory; form_check() tells the fault.
      */
     if (judged && X509_get0_pubkey(path->items[0]->certificate) != NULL)
-        judged = run(terms, path->items[0]->certificate, between, anchor, faults);
+        judged = verify(terms, path->items[0]->certificate, between, anchor, faults);
     sk_X509_free(between);
     sk_X509_free(anchor);
     if (judged)

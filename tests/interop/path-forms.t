@@ -285,6 +285,13 @@ def policies(pki):
     yield Row("policy: the same twice", REFUSED, leaf(more=[policy("1.2.3", "1.2.3")]))
     mapped = extension(lab.MAPPINGS, tlv(0x30, tlv(0x30, oid("2.5.29.32.0"), oid("1.2.3"))), True)
     yield Row("policy: any policy is mapped", REFUSED, leaf(more=[gold]), [middle(more=[gold, mapped])])
+    several = policy(*(f"1.2.3.{i}" for i in range(10)))
+    pairs = ((oid(f"1.2.3.{i}"), oid(f"1.2.3.{k}")) for i in range(10) for k in range(10))
+    everything = extension(lab.MAPPINGS, tlv(0x30, *(tlv(0x30, *pair) for pair in pairs)), True)
+    lower, name = pki.key("lower"), lab.name("CN=Lower")
+    below = lab.certificate(name, lower, MIDDLE, pki.middle_key, [basic(), usage(CERT_SIGN), several, everything], serial=3000)
+    yield Row("policy: each is mapped to each, twice", REFUSED, leaf([usage(DIGITAL_SIGNATURE), several], issuer=name, by=lower),
+              [middle(more=[several, everything]), below])
 
 
 def anchors(pki):
