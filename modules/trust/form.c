@@ -39,24 +39,6 @@ static bool is_read_here(X509_EXTENSION *extension)
            nid == NID_subject_key_identifier;
 }
 
-/* 4.1: one value, to its end. OpenSSL passes over what stands behind it, and policies where there are none.
- */
-static bool is_decodable(X509_EXTENSION *extension)
-{
-    const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
-    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
-    const unsigned char *p = ASN1_STRING_get0_data(value), *end = p + ASN1_STRING_length(value);
-    ASN1_VALUE *decoded;
-    bool whole;
-
-    if (method == NULL || method->it == NULL)
-        return true;
-    decoded = ASN1_item_d2i(NULL, &p, end - p, ASN1_ITEM_ptr(method->it));
-    whole = decoded != NULL && p == end;
-    ASN1_item_free(decoded, ASN1_ITEM_ptr(method->it));
-    return whole;
-}
-
 /* Lists of at least one element, by 4.2.1.4 to 4.2.1.13. */
 static bool is_empty_list(X509_EXTENSION *extension)
 {
@@ -81,7 +63,7 @@ static bool has_damaged_extension(X509 *certificate)
         return true;
     for (int i = 0; i < count; i++) {
         X509_EXTENSION *extension = X509_get_ext(certificate, i);
-        if (is_read_here(extension) && (!is_decodable(extension) || is_empty_list(extension)))
+        if (is_read_here(extension) && (!certificate_extension_whole(extension) || is_empty_list(extension)))
             return true;
     }
     return false;

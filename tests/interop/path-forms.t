@@ -8,7 +8,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import path_lab as lab  # noqa: E402
-from path_lab import (CERT_SIGN, CRL_SIGN, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_ENCIPHERMENT, MAIL, TLS_SERVER, TRUE, alternative,  # noqa: E402
+from path_lab import (CERT_SIGN, CRL_SIGN, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_ENCIPHERMENT, MAIL, TLS_SERVER, alternative,  # noqa: E402
                       basic, constraints, directory, dns, extension, generalized, issuer_key_id, key_id, mail, purposes, uri, usage,
                       utc, utf8_mailbox)
 from smime_lab import NULL, Tap, algorithm, integer, oid, tlv  # noqa: E402
