@@ -74,13 +74,14 @@ RSA_SHA256, ED25519 = "1.2.840.113549.1.1.11", "1.3.101.112"
 
 
 class Key:
-    """A key pair in a file of `directory`."""
+    """A key pair in a file of `directory`, made anew unless it is there."""
 
     def __init__(self, directory, name, kind="p256"):
         self.kind, self.path = kind, os.path.join(directory, f"{name}.key")
         algorithm_name, *options = KINDS[kind]
         words = [word for option in options for word in ("-pkeyopt", option)]
-        openssl("genpkey", "-algorithm", algorithm_name, *words, "-out", self.path)
+        if not os.path.exists(self.path):
+            openssl("genpkey", "-algorithm", algorithm_name, *words, "-out", self.path)
         self.spki = openssl("pkey", "-in", self.path, "-pubout", "-outform", "DER")
         self.bits = take(children(take(self.spki)[1])[1])[1][1:]
         self.id = hashlib.sha1(self.bits).digest()
