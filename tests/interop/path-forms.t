@@ -223,6 +223,7 @@ def names(pki):
     for name, (text, fits) in mails.items():
         yield constrained(pki, f"permitted: {name}", VALID if fits else REFUSED, constraints([mail(text)]))
         yield constrained(pki, f"excluded: {name}", REFUSED if fits else VALID, constraints(excluded=[mail(text)]))
+    yield constrained(pki, "excluded: its mailbox in other letters", REFUSED, constraints(excluded=[mail("Eye@A.example.com")]))
     host, other = constraints([mail("a.example.com")]), constraints([mail("b.example.com")])
     yield constrained(pki, "permitted: two, the second is its host", VALID, constraints([mail("b.example.com"), mail("a.example.com")]))
     yield constrained(pki, "permitted above, excluded itself", REFUSED, constraints([mail(".example.com")], [mail("a.example.com")]))
