@@ -129,13 +129,16 @@ static bool set_terms(X509_STORE_CTX *context, const struct terms *terms, bool p
            (!policies || set_policies(param, terms->settings));
 }
 
-static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
-                bool policies, struct faults *faults)
+/* OpenSSL gave up: for lack of memory, it says. */
+enum run { RUN_JUDGED, RUN_GAVE_UP, RUN_IMPOSSIBLE };
+
+static enum run run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
+                    bool policies, struct faults *faults)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     struct check check = {.at = terms->at, .faults = faults};
     size_t before = faults->count;
-    bool judged = false;
+    enum run found = RUN_IMPOSSIBLE;
     int result;
 
     if (context == NULL || X509_STORE_CTX_init(context, NULL, leaf, between) != 1)
@@ -146,26 +149,25 @@ static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between,
     if (!set_terms(context, terms, policies))
         goto out;
     result = X509_verify_cert(context);
-    if (result < 0)
-        goto out; /* out of memory and the like */
+    found = result < 0 ? RUN_GAVE_UP : RUN_JUDGED;
     if (result == 0 && faults->count == before)
         add_fault(faults, X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context),
                   X509_STORE_CTX_get_current_cert(context));
-    judged = true;
 out:
     X509_STORE_CTX_free(context);
     ERR_clear_error();
-    return judged;
+    return found;
 }
 
-/* OpenSSL fails as if it lacked memory when the policies of a path multiply beyond its limit. */
+/* OpenSSL also gives up when the policies of a path multiply beyond its limit; without them it judges then.
+ */
 static bool verify(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
                    struct faults *faults)
 {
-    if (run(terms, leaf, between, anchor, true, faults))
-        return true;
-    if (!run(terms, leaf, between, anchor, false, faults))
-        return false;
+    enum run found = run(terms, leaf, between, anchor, true, faults);
+
+    if (found != RUN_GAVE_UP || run(terms, leaf, between, anchor, false, faults) != RUN_JUDGED)
+        return found == RUN_JUDGED;
     faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, leaf, "more policies than can be judged");
     return true;
 }
