@@ -174,6 +174,6 @@ DECLARE_ASN1_ITEM(Algorithms)     /* SET OF AlgorithmIdentifier: digestAlgorithm
 DECLARE_ASN1_ITEM(
     Capabilities)             /* SEQUENCE OF SMIMECapability, which has the form of an AlgorithmIdentifier */
 DECLARE_ASN1_ITEM(Attributes) /* SET OF Attribute, sorted as DER wants it */
-DECLARE_ASN1_ITEM(ReceivedAttributes) /* the same in the order received, which is what a signer hashed */
+DECLARE_ASN1_ITEM(ReceivedAttributes) /* the same in the order received, which is what some signers hash */
 
 #endif

@@ -111,21 +111,34 @@ static enum signature_result check_attributes(const struct signer *signer, const
     return signature_verify(&signer->scheme, key, hash, len, octets, octets_len);
 }
 
+/* Signed is the DER of the attributes (RFC 5652 5.4), in whatever order they are sent; some signers hash them
+   as they send them, which is no DER. */
+static enum signature_result check_either_order(const struct signer *signer)
+{
+    struct buf sorted = {0}, sent = {0};
+    enum signature_result result = SIGNATURE_BAD;
+
+    if (signer_info_encode_attributes(signer->info, true, &sorted) &&
+        signer_info_encode_attributes(signer->info, false, &sent)) {
+        result = check_attributes(signer, &sorted);
+        if (result == SIGNATURE_BAD &&
+            (sent.len != sorted.len || memcmp(sent.data, sorted.data, sent.len) != 0))
+            result = check_attributes(signer, &sent);
+    }
+    buf_free(&sorted);
+    buf_free(&sent);
+    return result;
+}
+
 /* The signature is over the attributes, and they name the content's digest. */
 static void verify_attributes(struct signer *signer, const unsigned char *digest, size_t len)
 {
-    struct buf der = {0};
-
     if (ASN1_STRING_length(signer->attributes.message_digest) != (int)len ||
         memcmp(ASN1_STRING_get0_data(signer->attributes.message_digest), digest, len) != 0) {
         find(signer, SIGNER_BAD, "content");
         return;
     }
-    if (signer_info_encode_attributes(signer->info, &der))
-        take(signer, check_attributes(signer, &der));
-    else
-        find(signer, SIGNER_BAD, "attributes");
-    buf_free(&der);
+    take(signer, check_either_order(signer));
 }
 
 void signer_verify(struct signer *signer, const struct digests *digests, bool weak)

@@ -137,7 +137,8 @@ bool signed_attributes_name(const struct signed_attributes *attributes, X509 *ce
             names(attributes->signing_certificate, NID_sha1, certificate));
 }
 
-bool signer_info_encode_attributes(const SignerInfo *info, struct buf *der)
+bool signer_info_encode_attributes(const SignerInfo *info, bool sorted, struct buf *der)
 {
-    return der_append(der, info->signed_attributes, ASN1_ITEM_rptr(ReceivedAttributes));
+    return der_append(der, info->signed_attributes,
+                      sorted ? ASN1_ITEM_rptr(Attributes) : ASN1_ITEM_rptr(ReceivedAttributes));
 }

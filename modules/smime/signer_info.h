@@ -29,7 +29,8 @@ bool signer_info_attributes_in_place(const SignerInfo *info);
  * first? */
 bool signed_attributes_name(const struct signed_attributes *attributes, X509 *certificate);
 
-/* Appends what is signed: the attributes as SET OF, in the order they came. */
-bool signer_info_encode_attributes(const SignerInfo *info, struct buf *der);
+/* Appends the DER of the signed attributes as SET OF: `sorted`, which is what is signed (RFC 5652 5.4), or in
+   the order they came. */
+bool signer_info_encode_attributes(const SignerInfo *info, bool sorted, struct buf *der);
 
 #endif

@@ -188,3 +188,19 @@ bool certificate_is_ca(const X509 *certificate)
     BASIC_CONSTRAINTS_free(constraints);
     return ca;
 }
+
+bool certificate_extension_whole(X509_EXTENSION *extension)
+{
+    const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
+    const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data(extension);
+    const unsigned char *p = ASN1_STRING_get0_data(value), *end = p + ASN1_STRING_length(value);
+    ASN1_VALUE *decoded;
+    bool whole;
+
+    if (method == NULL || method->it == NULL)
+        return true;
+    decoded = ASN1_item_d2i(NULL, &p, end - p, ASN1_ITEM_ptr(method->it));
+    whole = decoded != NULL && p == end;
+    ASN1_item_free(decoded, ASN1_ITEM_ptr(method->it));
+    return whole;
+}

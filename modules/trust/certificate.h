@@ -39,5 +39,8 @@ void certificate_day(time_t when, char text_r[ISO_TIME_SIZE]); /* 2026-11-21 */
 void certificate_asn1_iso(const ASN1_TIME *when, char text_r[ISO_TIME_SIZE]);
 
 bool certificate_is_ca(const X509 *certificate); /* basicConstraints cA */
+/* Its value can be decoded to the very end (RFC 5280 4.1); true for extensions of kinds unknown to OpenSSL,
+   which itself passes over what stands behind the value. */
+bool certificate_extension_whole(X509_EXTENSION *extension);
 
 #endif

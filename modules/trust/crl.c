@@ -28,10 +28,12 @@ static bool unknown_critical(const STACK_OF(X509_EXTENSION) * extensions)
 /* An extension that is there once at most and can be decoded, else the CRL is damaged. */
 static void *read_extension(struct crl *crl, int nid)
 {
-    int found = 0;
-    void *value = X509_CRL_get_ext_d2i(crl->list->frame, nid, &found, NULL);
+    const X509_CRL *frame = crl->list->frame;
+    int found = 0, at = X509_CRL_get_ext_by_NID(frame, nid, -1);
+    void *value = X509_CRL_get_ext_d2i(frame, nid, &found, NULL);
 
-    if (value == NULL && found != -1)
+    if ((value == NULL && found != -1) ||
+        (at >= 0 && !certificate_extension_whole(X509_CRL_get_ext(frame, at))))
         crl->damaged = true;
     return value;
 }

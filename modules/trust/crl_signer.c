@@ -74,12 +74,13 @@ static bool signed_by_delegate(const struct terms *terms, const struct path *pat
 {
     struct delegate delegate = {.terms = terms, .anchor = path->items[path->count - 1]->fingerprint};
     struct ca_list list;
-    unsigned int tried = 0;
+    unsigned int tried = 0, keys = 0;
 
     store_find(terms->store, crl_issuer(crl), &list);
     for (size_t i = 0; i < list.count && !delegate.found && tried < CRL_DELEGATES_MAX; i++) {
         struct ca *ca = list.items[i];
         if (!may_sign_crls(ca->certificate) || !may_speak_for(ca, path->items[index + 1]) ||
+            !path_may_verify(ca) || ++keys > CRL_KEYS_MAX ||
             !crl_verify(crl, ca->certificate, ca->fingerprint))
             continue;
         tried++;

@@ -8,6 +8,8 @@
     2 /* certificates tried for one CRL; a CA has one key for CRLs, and its next one                         \
        */
 
+#define CRL_KEYS_MAX 10 /* certificates of its issuer's name whose keys are tried on one CRL */
+
 enum crl_signer {
     CRL_SIGNER_NONE,    /* nobody who may: the CRL says nothing */
     CRL_SIGNER_ON_PATH, /* the issuer of the certificate, by the very key that signed the certificate, or a CA

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "modules/areas/fields.h"
 #include "util/mem.h"
 
 static char *text_of(const ASN1_STRING *string)
@@ -40,6 +41,39 @@ static bool excluded_by(const X509 *ca, const char *domain)
     }
     NAME_CONSTRAINTS_free(constraints);
     return excluded;
+}
+
+/* Does the CA exclude one of these mailboxes? Here letter case never tells two mailboxes apart, while OpenSSL
+   compares local parts to the letter: a CA could issue what it must not by writing it in capitals. */
+static bool excludes_one_of(const X509 *ca, const struct strlist *addresses)
+{
+    NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+    bool excluded = false;
+
+    for (int i = 0; constraints != NULL && i < sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees); i++) {
+        const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(constraints->excludedSubtrees, i)->base;
+        char *text = base->type == GEN_EMAIL ? text_of(base->d.rfc822Name) : NULL;
+        char *mailbox = text != NULL && strchr(text, '@') != NULL ? address_normalise(text) : NULL;
+        if (mailbox != NULL && strlist_has(addresses, mailbox))
+            excluded = true;
+        free(mailbox);
+        free(text);
+    }
+    NAME_CONSTRAINTS_free(constraints);
+    return excluded;
+}
+
+static void check_mailboxes(const struct path *path, struct faults *faults)
+{
+    const X509 *certificate = path->items[0]->certificate;
+    struct strlist addresses = {0};
+
+    areas_fields_addresses(certificate, &addresses);
+    for (size_t i = 1; i < path->count; i++)
+        if (addresses.count > 0 && excludes_one_of(path->items[i]->certificate, &addresses))
+            faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, certificate,
+                       "excluded subtree violation (a mailbox)");
+    strlist_free(&addresses);
 }
 
 static const char *fault_of(const struct path *path, size_t index, const ASN1_STRING *mailbox)
@@ -80,6 +114,7 @@ static void check_names(const struct path *path, size_t index, struct faults *fa
 
 void mailbox_check(const struct path *path, struct faults *faults)
 {
+    check_mailboxes(path, faults);
     for (size_t i = 0; i < path->count; i++)
         check_names(path, i, faults);
     ERR_clear_error();

@@ -93,6 +93,11 @@ static bool signed_by(struct search *search, X509 *certificate, const X509 *issu
     return good;
 }
 
+bool path_may_verify(const struct ca *ca)
+{
+    return ca->ours || certificate_bits(ca->certificate) <= PATH_KEY_BITS_MAX;
+}
+
 /* What a candidate is worth as issuer of the last certificate on the path. */
 enum issue { ISSUE_NONE, ISSUE_BAD_SIGNATURE, ISSUE_MAY_NOT, ISSUE_GOOD };
 
@@ -102,6 +107,8 @@ static enum issue check_issue(struct search *search, const struct ca *candidate)
     int fault = X509_check_issued(candidate->certificate, certificate);
 
     ERR_clear_error();
+    if (!path_may_verify(candidate))
+        return ISSUE_NONE;
     switch (fault) {
     case X509_V_OK:
         return signed_by(search, certificate, candidate->certificate) ? ISSUE_GOOD : ISSUE_BAD_SIGNATURE;

@@ -14,11 +14,16 @@
 #define PATH_SIGNATURES_MAX                                                                                  \
     128 /* signatures checked for one certificate; bounds the work a hostile sender can ask for */
 
+#define PATH_KEY_BITS_MAX                                                                                    \
+    8192 /* of keys of CAs that came along; CAs have up to 4096, and the time of a signature grows with the  \
+            square */
+
 enum path_end {
     PATH_ANCHORED,       /* ends at an anchor */
     PATH_FOREIGN_ROOT,   /* ends at a self-signed certificate that is no anchor */
     PATH_NO_ISSUER,      /* nobody of the last one's issuer name is known */
-    PATH_UNFIT_ISSUER,   /* one of that name is known, with another key identifier, or damaged */
+    PATH_UNFIT_ISSUER,   /* one of that name is known, with another key identifier, damaged, or of a key that
+                            costs too much */
     PATH_BAD_SIGNATURE,  /* one of that name (and key identifier) is known, but did not sign */
     PATH_ISSUER_MAY_NOT, /* ... but may not sign certificates by its keyUsage; it stands at the end of the
                             path */
@@ -36,5 +41,9 @@ struct path {
    certificate that stands on the path has verifiably been signed by the next one. */
 typedef bool path_visit(void *context, const struct path *path);
 void path_search(const struct terms *terms, struct ca *leaf, path_visit *visit, void *context);
+
+/* Whether signatures may be checked with its key: ours with any, others with one that costs no more than CAs'
+ * do. */
+bool path_may_verify(const struct ca *ca);
 
 #endif

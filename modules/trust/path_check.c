@@ -61,14 +61,29 @@ static void add_fault(struct faults *faults, int error, int depth, const X509 *c
     free(who);
 }
 
+struct check {
+    time_t at;
+    struct faults *faults;
+};
+
+/* RFC 5280 4.1.2.5: up to notAfter inclusive. For OpenSSL that very second is over. */
+static bool is_last_second(int error, const X509 *certificate, time_t at)
+{
+    time_t until;
+
+    return error == X509_V_ERR_CERT_HAS_EXPIRED &&
+           certificate_time(X509_get0_notAfter(certificate), &until) && until == at;
+}
+
 /* Notes every fault and goes on, so that the most serious one can be told. */
 static int note_fault(int ok, X509_STORE_CTX *context)
 {
-    struct faults *faults = X509_STORE_CTX_get_app_data(context);
+    const struct check *check = X509_STORE_CTX_get_app_data(context);
+    const X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+    int error = X509_STORE_CTX_get_error(context);
 
-    if (!ok)
-        add_fault(faults, X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context),
-                  X509_STORE_CTX_get_current_cert(context));
+    if (!ok && !is_last_second(error, certificate, check->at))
+        add_fault(check->faults, error, X509_STORE_CTX_get_error_depth(context), certificate);
     return 1;
 }
 
@@ -86,12 +101,11 @@ static bool add_policy(X509_VERIFY_PARAM *param, const char *oid)
 static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settings)
 {
     static const char any_policy[] = "2.5.29.32.0";
-    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_POLICY_CHECK;
+    unsigned long flags = X509_V_FLAG_POLICY_CHECK;
 
     flags |= settings->explicit_policy ? X509_V_FLAG_EXPLICIT_POLICY : 0;
     flags |= settings->inhibit_mapping ? X509_V_FLAG_INHIBIT_MAP : 0;
     flags |= settings->inhibit_any_policy ? X509_V_FLAG_INHIBIT_ANY : 0;
-    flags |= settings->strict ? X509_V_FLAG_X509_STRICT : 0;
     for (size_t i = 0; i < settings->policies.count; i++)
         if (!add_policy(param, settings->policies.items[i]))
             return false;
@@ -101,42 +115,61 @@ static bool set_policies(X509_VERIFY_PARAM *param, const struct settings *settin
 }
 
 /* Algorithm strength is judged elsewhere, by trust.conf: hence the authentication level 0. */
-static bool set_terms(X509_STORE_CTX *context, const struct terms *terms)
+static bool set_terms(X509_STORE_CTX *context, const struct terms *terms, bool policies)
 {
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(context);
+    unsigned long flags = X509_V_FLAG_TRUSTED_FIRST;
 
+    flags |= terms->settings->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0;
+    flags |= terms->settings->strict ? X509_V_FLAG_X509_STRICT : 0;
     X509_VERIFY_PARAM_set_time(param, terms->at);
     X509_VERIFY_PARAM_set_depth(param, (int)terms->settings->max_depth);
     X509_VERIFY_PARAM_set_auth_level(param, 0);
-    return set_policies(param, terms->settings);
+    return X509_VERIFY_PARAM_set_flags(param, flags) == 1 &&
+           (!policies || set_policies(param, terms->settings));
 }
 
-static bool run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
-                struct faults *faults)
+/* OpenSSL gave up: for lack of memory, it says. */
+enum run { RUN_JUDGED, RUN_GAVE_UP, RUN_IMPOSSIBLE };
+
+static enum run run(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
+                    bool policies, struct faults *faults)
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
+    struct check check = {.at = terms->at, .faults = faults};
     size_t before = faults->count;
-    bool judged = false;
+    enum run found = RUN_IMPOSSIBLE;
     int result;
 
     if (context == NULL || X509_STORE_CTX_init(context, NULL, leaf, between) != 1)
         goto out;
     X509_STORE_CTX_set0_trusted_stack(context, anchor);
-    X509_STORE_CTX_set_app_data(context, faults);
+    X509_STORE_CTX_set_app_data(context, &check);
     X509_STORE_CTX_set_verify_cb(context, note_fault);
-    if (!set_terms(context, terms))
+    if (!set_terms(context, terms, policies))
         goto out;
     result = X509_verify_cert(context);
-    if (result < 0)
-        goto out; /* out of memory and the like */
+    found = result < 0 ? RUN_GAVE_UP : RUN_JUDGED;
     if (result == 0 && faults->count == before)
         add_fault(faults, X509_STORE_CTX_get_error(context), X509_STORE_CTX_get_error_depth(context),
                   X509_STORE_CTX_get_current_cert(context));
-    judged = true;
 out:
     X509_STORE_CTX_free(context);
     ERR_clear_error();
-    return judged;
+    return found;
+}
+
+/* OpenSSL also gives up when the policies of a path multiply beyond its limit; without them it judges then.
+ */
+static bool verify(const struct terms *terms, X509 *leaf, STACK_OF(X509) * between, STACK_OF(X509) * anchor,
+                   struct faults *faults)
+{
+    enum run found = run(terms, leaf, between, anchor, true, faults);
+
+    if (found != RUN_GAVE_UP || run(terms, leaf, between, anchor, false, faults) != RUN_JUDGED)
+        return found == RUN_JUDGED;
+    faults_add(faults, VERDICT_NO_PATH, FAULT_OF_PATH, leaf, "more policies than can be judged");
+    return true;
 }
 
 bool path_check(const struct terms *terms, const struct path *path, struct faults *faults)
@@ -146,8 +179,11 @@ bool path_check(const struct terms *terms, const struct path *path, struct fault
 
     for (size_t i = 1; i + 1 < path->count && judged; i++)
         judged = sk_X509_push(between, path->items[i]->certificate) > 0;
-    judged = judged && sk_X509_push(anchor, path->items[path->count - 1]->certificate) > 0 &&
-             run(terms, path->items[0]->certificate, between, anchor, faults);
+    judged = judged && sk_X509_push(anchor, path->items[path->count - 1]->certificate) > 0;
+    /* Without a key of the certificate OpenSSL gives up as if it lacked memory; form_check() tells the fault.
+     */
+    if (judged && X509_get0_pubkey(path->items[0]->certificate) != NULL)
+        judged = verify(terms, path->items[0]->certificate, between, anchor, faults);
     sk_X509_free(between);
     sk_X509_free(anchor);
     if (judged)

@@ -105,6 +105,7 @@ static const struct conf_entry table[] = {
      .type = CONF_YESNO,
      .default_value = "yes",
      .offset = AT(critical_name_constraints)},
+    {.name = "PARTIAL_CHAIN", .type = CONF_YESNO, .default_value = "no", .offset = AT(partial_chain)},
     {.name = "STRICT", .type = CONF_YESNO, .default_value = "no", .offset = AT(strict)},
     {.name = "LOG", .type = CONF_TEXT, .default_value = "stderr", .offset = AT(log)},
 };

@@ -20,6 +20,7 @@ struct settings {
     struct strlist policies;
     bool explicit_policy, inhibit_mapping, inhibit_any_policy;
     bool critical_policy_constraints, critical_name_constraints;
+    bool partial_chain; /* every CA of area ca is an anchor */
     bool strict;
     char *log;
 };

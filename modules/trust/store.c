@@ -99,7 +99,7 @@ bool store_add_extra(struct store *store, X509 *take)
         X509_free(take);
         return false;
     }
-    store_ca_list_add(&store->extras, store_ca_new(take, false));
+    store_ca_list_add(&store->extras, store_ca_new(take));
     return true;
 }
 

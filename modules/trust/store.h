@@ -20,7 +20,7 @@ struct ca {
     X509 *certificate;
     char fingerprint[FINGERPRINT_SIZE];
     bool ours;   /* lies in area ca; otherwise it came with the request */
-    bool anchor; /* ours and self-signed */
+    bool anchor; /* ours, and self-signed (or, by PARTIAL_CHAIN, a CA) */
     enum { DISTRUST_NOT_ASKED, DISTRUST_NO, DISTRUST_YES } distrust; /* store_is_distrusted() asks once */
 };
 struct ca_list {

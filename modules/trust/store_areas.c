@@ -29,9 +29,9 @@ struct ca *store_leaf(struct store *store, X509 *certificate)
     struct ca *leaf;
 
     X509_up_ref(certificate);
-    leaf = store_ca_new(certificate, false);
-    leaf->ours = lies_in(store, AREA_CA, leaf->fingerprint);
-    leaf->anchor = leaf->ours && store_self_signed(certificate);
+    leaf = store_ca_new(certificate);
+    if (lies_in(store, AREA_CA, leaf->fingerprint))
+        store_ca_own(store, leaf);
     return leaf;
 }
 

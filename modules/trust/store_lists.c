@@ -46,13 +46,18 @@ bool store_self_signed(X509 *certificate)
     return self_signed;
 }
 
-struct ca *store_ca_new(X509 *take, bool ours)
+struct ca *store_ca_new(X509 *take)
 {
     struct ca *ca = mem_alloc(sizeof(*ca));
 
     ca->certificate = take;
     certificate_fingerprint(take, ca->fingerprint);
-    ca->ours = ours;
-    ca->anchor = ours && store_self_signed(take);
     return ca;
+}
+
+void store_ca_own(const struct store *store, struct ca *ca)
+{
+    ca->ours = true;
+    ca->anchor = (store->settings->partial_chain && certificate_is_ca(ca->certificate)) ||
+                 store_self_signed(ca->certificate);
 }

@@ -30,7 +30,9 @@ struct store {
     char error[512];
 };
 
-struct ca *store_ca_new(X509 *take, bool ours);
+struct ca *store_ca_new(X509 *take);
+/* It lies in area ca. */
+void store_ca_own(const struct store *store, struct ca *ca);
 void store_ca_list_add(struct ca_list *list, struct ca *ca);
 void store_ca_list_clear(struct ca_list *list); /* and frees what stands in it */
 void store_crl_list_add(struct crl_list *list, struct crl *crl);

@@ -41,8 +41,10 @@ static void read_cas(struct store *store, struct shelf *shelf)
         return;
     }
     for (size_t i = 0; i < list.count; i++) {
-        X509_up_ref(list.items[i].certificate);
-        store_ca_list_add(&shelf->cas, store_ca_new(list.items[i].certificate, true));
+        struct ca *ca = store_ca_new(list.items[i].certificate);
+        X509_up_ref(ca->certificate);
+        store_ca_own(store, ca);
+        store_ca_list_add(&shelf->cas, ca);
     }
     areas_list_free(&list);
 }

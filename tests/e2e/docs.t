@@ -95,8 +95,8 @@ def missing_tests(page):
     missing = []
     text = page.read_text(encoding="utf-8")
     for file, functions in re.findall(r"\b([\w-]+\.t)((?:, \w+)*)", text):
-        path = SOURCE / "tests/e2e" / file
-        code = path.read_text(encoding="utf-8") if path.exists() else ""
+        paths = [path for path in (SOURCE / "tests" / folder / file for folder in ("e2e", "interop")) if path.exists()]
+        code = paths[0].read_text(encoding="utf-8") if paths else ""
         missing += [file] if not code else [f"{file}, {name}" for name in functions.split(", ")[1:] if f"def {name}(" not in code]
     return sorted(set(missing + [name for name in re.findall(r"\btest-[\w-]+", text) if not (SOURCE / f"tests/unit/{name}.c").exists()]))
 

@@ -144,6 +144,11 @@ def baggage(t):
                                ("hundred of another kind", [other] * 100 + [own])):
         t.signed(s.message(s.signer(), certificates=certificates), "valid", f"certificates: {name}")
     t.signed(s.message(s.signer(), certificates=[extended]), "unknown", "certificates: extended only")
+    number = int.from_bytes(lab.take(lab.issuer_and_serial(own)[1])[1], "big")
+    for name, key in handmade.odd_keys(t.g.pki):
+        odd = handmade.odd_certificate(t.g.pki, EYE, key, number)
+        t.signed(s.message(s.signer(), certificates=[odd]), "invalid" if name == "infinity" else "unsupported",
+                 f"certificates: a key that cannot be used ({name})")
     ocsp = tlv(0xa1, oid("1.3.6.1.5.5.7.16.2"), tlv(0x30, tlv(0x0a, b"\0"), tlv(0xa0, tlv(0x30, oid("1.3.6.1.5.5.7.48.1.1"), tlv(4, b"x")))))
     scvp = tlv(0xa1, oid("1.3.6.1.5.5.7.16.4"), tlv(0x30, tlv(0x30), tlv(0x30)))
     for name, infos in (("an OCSP response", [ocsp]), ("SCVP", [scvp]), ("an unknown one", [tlv(0xa1, oid("1.2.3"), NULL)]),

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
+import handmade  # noqa: E402
 
 USER, PARTNER = "user@behoerde.de", "anna@secret.example"
 RULES = ".  (to) secret.example  (do) FE\n"
@@ -73,6 +74,11 @@ def certificates(w):
     w.expect("old", "a valid one is not blocked by the expired one, trusted or not")
     w.put("new", "public")
     w.expect("new", "of two valid ones the newer")
+    for name, key in handmade.odd_keys(w.gate.pki):
+        w.gate.pki.path(name + ".crt").write_bytes(handmade.odd_certificate(w.gate.pki, PARTNER, key))
+        w.put(name, "public")
+        w.expect("new", f"the newest has a key that cannot be used ({name})")
+        w.remove(name, "public")
     w.put("old", "trusted")
     w.expect("old", "of two valid ones the trusted")
     w.put("old", "untrusted")

@@ -8,10 +8,9 @@ import zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import smime_lab as lab  # noqa: E402
 from smime_lab import algorithm, indefinite, integer, oid, tlv, NULL, SHA256  # noqa: E402
+from smime_signed import CONTENT_TYPE, DIGEST, ESS_V1, ESS_V2, GOOD, TEXT, TIME, Writer, attribute  # noqa: E402
 
-TEXT = b"Content-Type: text/plain\r\n\r\nHello\r\nsecond line\r\n"
 LARGE = b"Content-Type: text/plain\r\n\r\n" + b"0123456789 abcdefghij\r\n" * 6000
-GOOD = ("good", "fits")
 DIGESTS = ("sha224", "sha256", "sha384", "sha512")
 FULL = ("rsa sha384", "rsa sha512", "rsa sha224")  # in every variant although the digest is not the usual one
 OTHER_TYPE = "1.2.840.113549.1.9.16.1.2"
@@ -88,45 +87,6 @@ def openssl_messages(tap, pki, smime):
 
 
 # ---- by hand: every detail of a SignerInfo open to change -----------------------------------------------------------
-CONTENT_TYPE, DIGEST, TIME = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4", "1.2.840.113549.1.9.5"
-ESS_V1, ESS_V2 = "1.2.840.113549.1.9.16.2.12", "1.2.840.113549.1.9.16.2.47"
-
-
-def attribute(identifier, *values):
-    return tlv(0x30, oid(identifier), tlv(0x31, *values))
-
-
-class Writer:
-    def __init__(self, pki):
-        self.pki, self.name = pki, "rsa"
-        self.digest = lab.hashlib.sha256(TEXT).digest()
-        self.type_attribute = attribute(CONTENT_TYPE, oid(lab.DATA))
-        self.digest_attribute = attribute(DIGEST, tlv(4, self.digest))
-        self.time_attribute = attribute(TIME, tlv(0x17, b"261121120000Z"))
-        self.standard = [self.type_attribute, self.digest_attribute, self.time_attribute]
-
-    def sign(self, octets, md="sha256"):
-        return lab.openssl("dgst", f"-{md}", "-sign", self.pki.key("rsa"), data=octets)
-
-    def signer(self, attributes, version=1, digest=SHA256, signature_algorithm=None, signature=None, sid=None, unsigned=()):
-        if attributes is None:
-            raw, signed = b"", TEXT
-        else:
-            raw, signed = tlv(0xa0, *attributes), tlv(0x31, *attributes)
-        sid = sid or tlv(0x30, *lab.issuer_and_serial(self.pki.der("rsa")))
-        return tlv(0x30, integer(version), sid, algorithm(digest, NULL), raw, signature_algorithm or algorithm(lab.RSA, NULL),
-                   tlv(4, signature or self.sign(signed)), tlv(0xa1, *unsigned) if unsigned else b"")
-
-    def message(self, *signers, seq=tlv, content=TEXT, econtent_type=lab.DATA, digests=(SHA256,), version=1, certificates=None, crls=b"",
-                tail=b"", extra=b""):
-        encap = seq(0x30, oid(econtent_type), seq(0xa0, tlv(4, content)) if content is not None else b"")
-        if certificates is None:
-            certificates = [self.pki.der("rsa")]
-        body = seq(0x30, integer(version), tlv(0x31, *(algorithm(digest, NULL) for digest in digests)), encap,
-                   seq(0xa0, *certificates) if certificates else b"", crls, seq(0x31, *signers), extra)
-        return seq(0x30, oid(lab.SIGNED), seq(0xa0, body)) + tail
-
-
 def attributes(tap, w, smime):
     ess = lambda der: attribute(ESS_V2, tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, lab.hashlib.sha256(der).digest())))))  # noqa: E731
     two = tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, lab.hashlib.sha256(w.pki.der("rsa")).digest())), tlv(0x30, tlv(4, b"x" * 32))))
@@ -161,6 +121,11 @@ def attributes(tap, w, smime):
             ("no attributes", None, GOOD)):
         got = smime.unwrap(w.message(w.signer(attrs)))
         tap.ok(got.signers() == [expected] and got.output == TEXT, f"attributes: {name}: {expected[0]} {expected[1]}", got)
+    ordered = tlv(0x31, *sorted(w.standard))
+    for name, signature, expected in (("as they should be", ordered, GOOD), ("in a third order", tlv(0x31, w.standard[2], *w.standard[:2]),
+                                                                            ("bad", "signature"))):
+        got = smime.unwrap(w.message(w.signer(sorted(w.standard)[::-1], signature=w.sign(signature))))
+        tap.equal(got.signers(), [expected], f"attributes: sent in another order than DER's, signed {name}: {expected[0]} {expected[1]}")
     counter = attribute("1.2.840.113549.1.9.6", tlv(0x30))
     for name, message, expected in (
             ("an unsigned countersignature", w.signer(w.standard, unsigned=[counter]), GOOD),

@@ -49,7 +49,7 @@ def main():
         manifest.write_text(MANIFEST + "c.eml\tocsp-verify\tvalid\t\t\n")
         tap.ok(table("--check", page)[0] == 0, "with another manifest there is nothing to compare")
         code, output = table("--write", page)
-        tap.ok(code == 0 and "| one | ocsp-verify | 1 | OCSP is not built yet |" in page.read_text(), "what is not built is told", output)
+        tap.ok(code == 0 and "| one | ocsp-verify | 1 | OCSP is not built yet;" in page.read_text(), "what is not built is told", output)
         manifest.write_text(MANIFEST + "c.eml\tcms-wonder\tvalid\t\t\n")
         code, output = table("--write", page)
         tap.ok(code == 1 and "1 rows cms-wonder of one: no runner asks this" in output, "an operation without a runner fails", output)

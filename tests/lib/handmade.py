@@ -7,6 +7,7 @@ from gateway import openssl
 from outside import EYE
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "interop"))
+import path_lab  # noqa: E402
 import smime_lab as lab  # noqa: E402
 from smime_lab import NULL, RSA, SHA256, algorithm, integer, oid, tlv  # noqa: E402
 
@@ -17,6 +18,23 @@ ZLIB = "1.2.840.113549.1.9.16.3.8"
 
 def certificate(pki, name):
     return lab.pem_to_der(pki.path(name + ".crt").read_bytes())
+
+
+def odd_certificate(pki, address, spki, serial=1000):
+    """By the CA, newer than what people have, for everything in mail, with these octets for a key."""
+    authority = path_lab.Key(pki.directory, "ca", "rsa2048")
+    issuer = lab.children(lab.take(lab.take(certificate(pki, "ca"))[1])[1])[5]
+    usage = path_lab.usage(path_lab.DIGITAL_SIGNATURE, path_lab.KEY_ENCIPHERMENT, path_lab.KEY_AGREEMENT)
+    more = [usage, path_lab.purposes(path_lab.MAIL), path_lab.alternative(path_lab.mail(address))]
+    return path_lab.certificate(path_lab.name("CN=odd"), authority, issuer, authority, more, start=path_lab.utc("260101000000Z"), serial=serial,
+                                spki=spki)
+
+
+def odd_keys(pki):
+    """(name, octets) of public keys that nobody can use."""
+    point = path_lab.Key(pki.directory, "point")
+    return (("unknown kind", tlv(0x30, algorithm("1.2.3.4"), tlv(3, b"\0key"))), ("no point", point.with_point(b"\4" + bytes(63) + b"\1")),
+            ("infinity", point.with_point(b"\0")))
 
 
 def attribute(identifier, *values):

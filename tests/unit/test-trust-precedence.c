@@ -106,6 +106,8 @@ static enum verdict expected(unsigned int faults, bool trusted)
 {
     enum verdict worst = VERDICT_VALID;
 
+    if (!trusted && (faults & FOREIGN_ROOT) != 0)
+        faults &= ~(unsigned int)REVOKED; /* nobody vouches for the CRL */
     for (unsigned int i = 0; i < FAULTS; i++)
         if ((faults & (1u << i)) != 0 && (!trusted || (NEVER_OVERRULED & (1u << i)) != 0) && words[i] > worst)
             worst = words[i];
