@@ -40,7 +40,7 @@ static const struct unwrap_node *root_of(const struct unwrap_node *node)
 static bool is_opaque(const struct unwrap_node *node)
 {
     return node->layer.kind == LAYER_COMPRESSED ||
-           (node->layer.kind == LAYER_SIGNED &&
+           ((node->layer.kind == LAYER_SIGNED || node->layer.kind == LAYER_DISPUTED) &&
             node->own_fd >= 0); /* a clear one is part of its outer node */
 }
 
@@ -54,6 +54,15 @@ static const struct unwrap_node *choose_to_look_at(const struct unwrap_node *nod
     return node;
 }
 
+/* Does it go out without the layer that it came out of? */
+static bool goes_without(const struct config *config, const struct unwrap_node *node)
+{
+    enum layer_kind kind = node->layer.kind;
+
+    return kind == LAYER_COMPRESSED || kind == LAYER_WRAPPED ||
+           (config->strip_signatures && (kind == LAYER_SIGNED || is_opaque(node)));
+}
+
 static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand,
                                              enum deliver_form form)
 {
@@ -65,11 +74,9 @@ static const struct unwrap_node *choose_node(const struct config *config, const 
         node = root_of(strand->inner);
     if (form == DELIVER_TO_LOOK_AT)
         return choose_to_look_at(node, strand->inner);
-    while ((next = next_inwards(node, strand->inner)) != NULL &&
-           (next->layer.kind == LAYER_COMPRESSED || next->layer.kind == LAYER_WRAPPED ||
-            (next->layer.kind == LAYER_SIGNED && config->strip_signatures)))
+    while ((next = next_inwards(node, strand->inner)) != NULL && goes_without(config, next))
         node = next;
-    return node;
+    return config->strip_signatures ? choose_to_look_at(node, strand->inner) : node;
 }
 
 static const char *find_weak(const struct unwrap_node *node)

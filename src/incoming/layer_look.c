@@ -116,7 +116,7 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
     if (rc == 0 && look->kind == LAYER_SIGNED)
         agree = readings_agree(fd, mime->root);
     if (agree == 0)
-        look->kind = LAYER_NONE;
+        look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
     return agree < 0 ? -1 : rc;
 }
 

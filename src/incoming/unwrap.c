@@ -172,6 +172,51 @@ static bool signer_missing(const struct layer *layer)
     return false;
 }
 
+static void note_layer(struct unwrap *unwrap, const struct layer *layer)
+{
+    if (layer->kind == LAYER_SIGNED)
+        unwrap_note(unwrap, "signed layer, %zu signer(s)", layer->signer_count);
+    else if (layer->kind == LAYER_DISPUTED)
+        unwrap_note(unwrap,
+                    "signed layer in what mail programs may take apart differently: nobody's signature");
+    else
+        unwrap_note(unwrap, "compressed layer");
+}
+
+/* Is there a disputed layer around it? */
+static bool is_disputed(const struct unwrap_node *node)
+{
+    return unwrap_undisputed(node) != node;
+}
+
+/* A signature in something that mail programs may take for something else says nothing, either. */
+static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node *node,
+                           struct layer_look *look)
+{
+    const struct config *config = unwrap->message->config;
+    bool scanned = config->mode == CONFIG_MODE_GATEWAY && config->deliver == CONFIG_DELIVER_ORIGINAL;
+
+    if (look->kind == LAYER_SIGNED && is_disputed(node))
+        look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
+    if (look->kind == LAYER_DISPUTED && !scanned && !config->strip_signatures)
+        look->kind = LAYER_NONE;
+}
+
+/* Opens a disputed layer: its octets are all that is kept of it. */
+static enum layer_end open_disputed(struct message *message, struct layer_request *request,
+                                    struct layer *layer, struct outcome *outcome)
+{
+    struct layer_look look = *request->look; /* borrows what is in it */
+    enum layer_end end;
+
+    look.kind = LAYER_SIGNED;
+    request->look = &look;
+    end = layer_open(message, request, layer, outcome);
+    layer_free(layer);
+    layer->kind = LAYER_DISPUTED;
+    return end == LAYER_OPENED || end == LAYER_TEMPORARY ? end : LAYER_EMPTY;
+}
+
 /* Opens a signed or compressed layer: the strand goes on inside, or stops. false: outcome filled in. */
 static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_look *look,
                        struct outcome *outcome)
@@ -185,14 +230,14 @@ static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_l
     if (node == NULL)
         return false;
     request.out = node->own_fd;
-    end = layer_open(unwrap->message, &request, &node->layer, outcome);
+    end = look->kind == LAYER_DISPUTED ? open_disputed(unwrap->message, &request, &node->layer, outcome)
+                                       : layer_open(unwrap->message, &request, &node->layer, outcome);
     if (end == LAYER_OPENED && signer_missing(&node->layer))
         end = open_again(unwrap, &request, &node->layer, outcome);
     if (end == LAYER_OPENED) {
         node->entity = look->covered;
         strand->inner = node;
-        unwrap_note(unwrap, is_signed ? "signed layer, %zu signer(s)" : "compressed layer",
-                    node->layer.signer_count);
+        note_layer(unwrap, &node->layer);
         return unwrap_node_settle(node, outcome);
     }
     unwrap_node_drop(unwrap, node);
@@ -238,7 +283,8 @@ static bool open_wrapper(struct unwrap *unwrap, struct unwrap_strand *strand, co
     struct unwrap_node *outer = strand->inner, *node;
     struct layer_entity entity;
 
-    if (outer->outer == NULL || !wrapped_find(unwrap->message, mime, outer->entity.fd, &entity))
+    if (outer->outer == NULL || is_disputed(outer) ||
+        !wrapped_find(unwrap->message, mime, outer->entity.fd, &entity))
         return true;
     node = unwrap_node_new(unwrap, outer, false, outcome);
     node->layer.kind = LAYER_WRAPPED;
@@ -264,6 +310,7 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
     } else if (mime->fault != MIME_OK) {
         stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault), UNWRAP_LIMIT);
     } else {
+        settle_dispute(unwrap, node, &look);
         good = open_layer(unwrap, index, &look, outcome);
         if (good && look.kind == LAYER_NONE)
             good = open_wrapper(unwrap, &unwrap->strands[index], mime, outcome);
@@ -329,4 +376,14 @@ const struct unwrap_node *unwrap_encrypted(const struct unwrap_node *inner)
         if (inner->layer.kind == LAYER_ENCRYPTED)
             return inner;
     return NULL;
+}
+
+const struct unwrap_node *unwrap_undisputed(const struct unwrap_node *inner)
+{
+    const struct unwrap_node *found = inner;
+
+    for (; inner != NULL; inner = inner->outer)
+        if (inner->layer.kind == LAYER_DISPUTED)
+            found = inner->outer;
+    return found;
 }

@@ -48,17 +48,20 @@ struct unwrap {
 
 /* One strand with all recipients and nothing opened. */
 void unwrap_begin(struct unwrap *unwrap, struct message *message, const struct strlist *recipients);
-/* The same, then opens everything; with a `profile`, an encrypted layer that everybody can see has its form,
-   or stays closed. false: outcome filled in (temporary: a module or the spool failed). Free it in either
-   case. */
+/* The same, then opens everything. Layers that mail programs may take apart differently (LAYER_DISPUTED) are
+   opened only where a virus scanner, or readers for whom signatures are removed, get what is inside; their
+   signatures, and all behind them, are nobody's, and nothing of them is kept. With a `profile`, an encrypted
+   layer that everybody can see has its form, or stays closed. false: outcome filled in (temporary: a module
+   or the spool failed). Free it in either case. */
 bool unwrap_run(struct unwrap *unwrap, struct message *message, const struct strlist *recipients,
                 const struct config_profile *profile, struct outcome *outcome);
 void unwrap_free(struct unwrap *unwrap);
 
-/* The nodes from the message to `inner`: the outermost signed layer opened on the way (NULL if none), and
- * whether any was encrypted. */
+/* The nodes from the message to `inner`: the outermost signed layer opened on the way (NULL if none), the
+   innermost encrypted one, and the innermost node with no disputed layer around it. */
 const struct unwrap_node *unwrap_signed(const struct unwrap_node *inner);
 const struct unwrap_node *unwrap_encrypted(const struct unwrap_node *inner);
+const struct unwrap_node *unwrap_undisputed(const struct unwrap_node *inner);
 
 /* Parses a node's entity anew with the configured limits. 0, or -1 with errno. */
 int unwrap_parse(const struct message *message, const struct unwrap_node *node, struct mime *mime_r);

@@ -153,8 +153,52 @@ def opaque():
     ok(SECRET in copy and b"PREAMBLE" in copy, "STRIP_SIGNATURES=yes: the scanner sees a clear signature that the original has", G)
 
 
+def disputed():
+    """Whoever makes an opaque signature one that counts for nobody, by a line in its header that is no field, must not close it to the scanner."""
+    entity = b"Content-Type: text/plain; hp=clear\nSubject: signed\nFrom: %s\n\n" % OUTSIDE.encode() + b"a long text\n" * 2000 + SECRET + b"\n"
+    stray, g = b"this is no field\n", G
+
+    def learnt():
+        return sorted(path.name for area in ("public", "review") for path in (g.base / "etc" / area).rglob("*"))
+
+    def sealed(octets):
+        return g.encrypted(plain=octets).split(b"\nMIME-Version: 1.0\n", 1)[1]
+
+    def spoil(octets):
+        return stray + octets.split(b"MIME-Version: 1.0\n", 1)[1]
+
+    opaque_one = sign(entity, "-nodetach", "-stream")
+    twice = b"Content-Type: text/plain\n" + opaque_one.split(b"MIME-Version: 1.0\n", 1)[1]
+    broken = bytearray(opaque_one)
+    broken[-120] ^= 1
+    whole = sign(spoil(opaque_one), "-nodetach")
+    cases = (("opaque", spoil(opaque_one), "none"), ("opaque, in a valid opaque one", whole, "valid-other-address"),
+             ("an opaque one with an opaque one inside", spoil(sign(opaque_one, "-nodetach")), "none"),
+             ("a clear one with an opaque one inside", spoil(sign(opaque_one)), "none"),
+             ("opaque, around an encrypted one", spoil(sign(sealed(entity), "-nodetach")), "none"),
+             ("an opaque one that does not fit", spoil(bytes(broken)), "none"))
+    for what, octets, word in cases:
+        for how, more in (("in clear", octets), ("encrypted", None)):
+            for conf in ("DELIVER = original\nHARVEST = public", "DELIVER = plain\nSTRIP_SIGNATURES = yes\nHARVEST = public"):
+                G.anew(conf)
+                kept = learnt()
+                sent = G.encrypted(plain=octets) if more is None else scanned.letter(b"")[:-2] + more
+                copy = G.arrive(sent)
+                ok(copy is not None and SECRET in copy and field(copy, "X-JULIA-Signature") == [word] and b"\nSubject: a letter\n" in copy,
+                   f"disputed: {what}, {how}, {conf.split()[2]}: the scanner can look into it, {word}", G)
+                ok(not G.told() and (word != "none" or learnt() == kept), "... nobody is told of a forgery, and no certificate is kept", G)
+                G.back(copy)
+                ok(G.status == 0 and len(G.inside()) == 1 and SECRET in G.inside()[0] and field(G.inside()[0], "X-JULIA-Signature") == [word],
+                   "... what was scanned is delivered", G)
+    for conf in ("DELIVER = plain", "DELIVER = reencrypt"):
+        G.anew(conf)
+        sent = scanned.letter(b"")[:-2] + spoil(opaque_one)
+        copy = G.arrive(sent)
+        ok(copy.endswith(sent[sent.index(stray):]) and field(copy, "X-JULIA-Signature") == ["none"], f"{conf}: it stays as it came", G)
+
+
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, unmounted, alike, opaque):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed):
     part()
 G.__exit__()
 sys.exit(tap.end())

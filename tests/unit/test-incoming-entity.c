@@ -269,26 +269,26 @@ static const struct {
     {SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_SIGNED},
     {SIGNED_TYPE "\n\npreamble\n" SIGNED_BODY "epilogue\n", LAYER_SIGNED},
     {SIGNED_TYPE "; micalg=sha-256\n\n" SIGNED_BODY "-- \nfooter\n", LAYER_SIGNED},
-    {SIGNED_TYPE "; boundary=c\n\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\nContent-Type: text/html\n\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\n--bb\n\nevil\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b\n\nevil\n--b--\n", LAYER_NONE},
-    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b-evil\n", LAYER_NONE},
+    {SIGNED_TYPE "; boundary=c\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\nContent-Type: text/html\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\n--bb\n\nevil\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b\n\nevil\n--b--\n", LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "--b-evil\n", LAYER_DISPUTED},
     /* the boundary somewhere else */
-    {SIGNED_TYPE "\n\npreamble --b\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\npreamble\r--B\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\n---b\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\n" SIGNED_BODY "epilogue --b", LAYER_NONE},
+    {SIGNED_TYPE "\n\npreamble --b\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\npreamble\r--B\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\n---b\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\n" SIGNED_BODY "epilogue --b", LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\ntext--b\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\n--bc\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b \n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\ntext\n--b\t\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b-- \n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--",
      LAYER_SIGNED},
     {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n", LAYER_SIGNED},
@@ -298,27 +298,27 @@ static const struct {
     /* the same boundary for the parts of what was signed */
     {SIGNED_TYPE "\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b--\n"
                  "--b\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     /* a preamble that looks like a part */
-    {SIGNED_TYPE "\n\nContent-Type: text/plain\n\nevil\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\n\nContent-Type: text/plain\n\nevil\n" SIGNED_BODY, LAYER_DISPUTED},
     {SIGNED_TYPE "\n\nThis is a signed message: yes.\n" SIGNED_BODY, LAYER_SIGNED},
     /* header sections that end somewhere else for others, or are none */
-    {"X-A: b\nevil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
-    {"X-A: b\r\revil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
-    {" folded first\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
-    {"X-A: b\r\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\n\r\n" SIGNED_BODY, LAYER_NONE},
+    {"X-A: b\nevil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {"X-A: b\r\revil text\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {" folded first\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {"X-A: b\r\n" SIGNED_TYPE "\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\n\r\n" SIGNED_BODY, LAYER_DISPUTED},
     {SIGNED_TYPE "\nContent-Transfer-Encoding: 8bit\n\n" SIGNED_BODY, LAYER_SIGNED},
-    {SIGNED_TYPE "\nContent-Transfer-Encoding: base64\n\n" SIGNED_BODY, LAYER_NONE},
-    {SIGNED_TYPE "\nContent-Transfer-Encoding: x\n\n" SIGNED_BODY, LAYER_NONE},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: base64\n\n" SIGNED_BODY, LAYER_DISPUTED},
+    {SIGNED_TYPE "\nContent-Transfer-Encoding: x\n\n" SIGNED_BODY, LAYER_DISPUTED},
     {SIGNED_TYPE "\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 7bit\n\n" SIGNED_BODY,
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE "\n\n--b\n\ntext\n--b\nevil\nContent-Type: application/pkcs7-signature\n\nMIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {SIGNED_TYPE
      "\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-signature\nContent-Type: text/html\n\n"
      "MIIB\n--b--\n",
-     LAYER_NONE},
+     LAYER_DISPUTED},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nnothing", LAYER_SIGNED},
     {"Content-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Type: text/html\n\nnothing",
      LAYER_NONE},
@@ -373,7 +373,8 @@ START_TEST(test_look_far)
             fd = input_file(text, len);
             ck_assert_int_eq(mime_parse(&mime, fd, 0, len, NULL), 0);
             ck_assert_int_eq(layer_look(&look, fd, &mime), 0);
-            ck_assert_msg(look.kind == (evil ? LAYER_NONE : LAYER_SIGNED), "filler %zu, %d", filler, evil);
+            ck_assert_msg(look.kind == (evil ? LAYER_DISPUTED : LAYER_SIGNED), "filler %zu, %d", filler,
+                          evil);
             layer_look_free(&look);
             mime_free(&mime);
             close(fd);
