@@ -108,5 +108,5 @@ int intact_text(const struct mime *mime, int fd, uint64_t offset, uint64_t lengt
         done += good;
     }
     free(chunk);
-    return rc != 0 ? -1 : length > 0 && done == length;
+    return rc != 0 ? -1 : done == length;
 }

@@ -172,7 +172,7 @@ static const struct {
     {"\nbody", 1},
     {"Note: with a colon\n\nbody", 1},
     {"tab\t, form feed\f, \303\274, \342\202\254, \360\237\224\222\r\n", 1},
-    {"", 0},
+    {"", 1},
     {"\033[2J", 0},
     {"del\177", 0},
     {"\303", 0},
