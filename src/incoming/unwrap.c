@@ -189,6 +189,12 @@ static bool is_disputed(const struct unwrap_node *node)
     return unwrap_undisputed(node) != node;
 }
 
+static bool is_encrypted(const struct layer_look *look)
+{
+    return !look->detached &&
+           (look->outline.type == CMS_ENVELOPED || look->outline.type == CMS_AUTH_ENVELOPED);
+}
+
 /* A signature in something that mail programs may take for something else says nothing, either. */
 static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node *node,
                            struct layer_look *look)
@@ -198,6 +204,8 @@ static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node
 
     if (look->kind == LAYER_SIGNED && is_disputed(node))
         look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
+    if (look->kind == LAYER_DISPUTED && is_encrypted(look))
+        look->kind = scanned ? LAYER_ENCRYPTED : LAYER_NONE;
     if (look->kind == LAYER_DISPUTED && !scanned && !config->strip_signatures)
         look->kind = LAYER_NONE;
 }
@@ -209,7 +217,7 @@ static enum layer_end open_disputed(struct message *message, struct layer_reques
     struct layer_look look = *request->look; /* borrows what is in it */
     enum layer_end end;
 
-    look.kind = LAYER_SIGNED;
+    look.kind = !look.detached && look.outline.type == CMS_COMPRESSED ? LAYER_COMPRESSED : LAYER_SIGNED;
     request->look = &look;
     end = layer_open(message, request, layer, outcome);
     layer_free(layer);

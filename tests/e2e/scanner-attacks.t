@@ -176,7 +176,9 @@ def disputed():
              ("an opaque one with an opaque one inside", spoil(sign(opaque_one, "-nodetach")), "none"),
              ("a clear one with an opaque one inside", spoil(sign(opaque_one)), "none"),
              ("opaque, around an encrypted one", spoil(sign(sealed(entity), "-nodetach")), "none"),
-             ("an opaque one that does not fit", spoil(bytes(broken)), "none"))
+             ("an opaque one that does not fit", spoil(bytes(broken)), "none"), ("opaque, called text first", twice, "none"),
+             ("opaque, called HTML behind a CR", b"X-A: b\rContent-Type: text/html\n" + twice, "none"), ("opaque, in two transfer encodings", b"Content-Transfer-Encoding: 7bit\n" + twice[25:], "none"),
+             ("opaque, called a multipart first", twice.replace(b"text/plain", b"multipart/mixed; boundary=b", 1) + b"\n--b\n\nHello\n--b--\n", "none"))
     for what, octets, word in cases:
         for how, more in (("in clear", octets), ("encrypted", None)):
             for conf in ("DELIVER = original\nHARVEST = public", "DELIVER = plain\nSTRIP_SIGNATURES = yes\nHARVEST = public"):
@@ -195,6 +197,14 @@ def disputed():
         sent = scanned.letter(b"")[:-2] + spoil(opaque_one)
         copy = G.arrive(sent)
         ok(copy.endswith(sent[sent.index(stray):]) and field(copy, "X-JULIA-Signature") == ["none"], f"{conf}: it stays as it came", G)
+    for conf, opened in (("DELIVER = original", True), ("DELIVER = plain", False), ("DELIVER = plain\nSTRIP_SIGNATURES = yes", False)):
+        G.anew(conf)
+        sent = scanned.letter(b"", b"Content-Type: text/plain\n")[:-2] + sealed(entity)
+        copy = G.arrive(sent)
+        ok((SECRET in copy) == opened and field(copy, "X-JULIA-Encryption") == ["decrypted" if opened else "none"],
+           f"{conf.replace(chr(10), ', ')}: an encrypted one, called text first, is {'open to' if opened else 'for'} the scanner as it is for those who get it", G)
+        G.back(copy)
+        ok(len(G.inside()) == 1 and (SECRET in G.inside()[0]) == opened, "... what was scanned is delivered", G)
 
 
 G = scanned.Scanned()
