@@ -113,9 +113,12 @@ static void tell_header(const struct protected *protected, struct status *status
 static int shows_inside(const struct message *message, const struct unwrap_strand *strand,
                         enum deliver_form form)
 {
-    if (form != DELIVER_AS_IT_CAME || unwrap_encrypted(strand->inner) == NULL)
+    const struct unwrap_node *inner = unwrap_undisputed(strand->inner);
+    const struct unwrap_node *encrypted = unwrap_encrypted(strand->inner);
+
+    if (form != DELIVER_AS_IT_CAME || encrypted == NULL)
         return 1;
-    return alike_layers(message, strand->inner);
+    return alike_layers(message, unwrap_encrypted(inner) == encrypted ? inner : strand->inner);
 }
 
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
@@ -139,7 +142,7 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
         protected_forgo(&deliver->protected);
     deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
-    status->signature = status_signature_of_stop(strand->stop);
+    status->signature = status_signature_of_stop(unwrap_reason(strand));
     /* Whoever signed another From than readers see signed for nobody whom they see. */
     author = (struct signerstatus_author){
         protected_other_signed(&deliver->protected) ? NULL : protected_from(&deliver->protected),

@@ -16,8 +16,8 @@ struct layer_entity {
 enum layer_kind {
     LAYER_NONE,
     LAYER_SIGNED,
-    LAYER_DISPUTED, /* signed, but others may take it apart differently: a signature of nobody; or any that
-                       only others take for one */
+    LAYER_DISPUTED, /* signed, but others may take it apart differently, or it is damaged: nobody's signature;
+                       or any that only others take for a layer */
     LAYER_ENCRYPTED,
     LAYER_COMPRESSED,
     LAYER_WRAPPED, /* a message/rfc822 that only protects the header (wrapped.h) */

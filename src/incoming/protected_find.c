@@ -231,7 +231,7 @@ int protected_find(struct protected *protected, const struct message *message,
 {
     struct finder f = {.found = protected, .message = message};
     const struct unwrap_node *inner = unwrap_undisputed(strand->inner);
-    enum unwrap_stop stop = inner == strand->inner ? strand->stop : UNWRAP_CLEAN;
+    enum unwrap_stop stop = inner == strand->inner ? strand->stop : unwrap_reason(strand);
     int rc = 0;
 
     if (unwrap_encrypted(inner) != NULL || (stop == UNWRAP_CLEAN && unwrap_signed(inner) != NULL))

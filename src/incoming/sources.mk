@@ -4,6 +4,7 @@ INCOMING_SRC := \
 	src/incoming/armour.c \
 	src/incoming/assemble.c \
 	src/incoming/author.c \
+	src/incoming/content.c \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
 	src/incoming/demand.c \

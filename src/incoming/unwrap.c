@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "incoming/content.h"
 #include "incoming/opener.h"
 #include "incoming/wrapped.h"
 #include "util/fdio.h"
@@ -177,8 +178,9 @@ static void note_layer(struct unwrap *unwrap, const struct layer *layer)
     if (layer->kind == LAYER_SIGNED)
         unwrap_note(unwrap, "signed layer, %zu signer(s)", layer->signer_count);
     else if (layer->kind == LAYER_DISPUTED)
-        unwrap_note(unwrap,
-                    "signed layer in what mail programs may take apart differently: nobody's signature");
+        unwrap_note(
+            unwrap,
+            "a layer that mail programs take apart differently, or that is damaged: nobody's signature");
     else
         unwrap_note(unwrap, "compressed layer");
 }
@@ -195,19 +197,41 @@ static bool is_encrypted(const struct layer_look *look)
            (look->outline.type == CMS_ENVELOPED || look->outline.type == CMS_AUTH_ENVELOPED);
 }
 
+/* Does a virus scanner get what is inside, rather than the object? */
+static bool looks_inside(const struct config *config)
+{
+    return config->mode == CONFIG_MODE_GATEWAY &&
+           (config->deliver == CONFIG_DELIVER_ORIGINAL || config->strip_signatures);
+}
+
 /* A signature in something that mail programs may take for something else says nothing, either. */
 static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node *node,
                            struct layer_look *look)
 {
     const struct config *config = unwrap->message->config;
-    bool scanned = config->mode == CONFIG_MODE_GATEWAY && config->deliver == CONFIG_DELIVER_ORIGINAL;
 
     if (look->kind == LAYER_SIGNED && is_disputed(node))
         look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
-    if (look->kind == LAYER_DISPUTED && is_encrypted(look))
-        look->kind = scanned ? LAYER_ENCRYPTED : LAYER_NONE;
-    if (look->kind == LAYER_DISPUTED && !scanned && !config->strip_signatures)
+    if (look->kind != LAYER_DISPUTED)
+        return;
+    if (!looks_inside(config))
         look->kind = LAYER_NONE;
+    else if (is_encrypted(look))
+        look->kind = config->deliver == CONFIG_DELIVER_ORIGINAL ? LAYER_ENCRYPTED : LAYER_NONE;
+}
+
+/* What is in it, whoever signed it: nothing else is kept of it. LAYER_EMPTY: nothing. */
+static enum layer_end take_content(const struct layer_request *request, struct layer *layer,
+                                   struct outcome *outcome)
+{
+    const struct layer_look *look = request->look;
+    int rc = look->detached ? 1 : content_take(look, request->out, request->limit);
+
+    if (rc < 0)
+        outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
+    layer_free(layer);
+    layer->kind = LAYER_DISPUTED;
+    return rc < 0 ? LAYER_TEMPORARY : rc > 0 ? LAYER_OPENED : LAYER_EMPTY;
 }
 
 /* Opens a disputed layer: its octets are all that is kept of it. */
@@ -217,12 +241,43 @@ static enum layer_end open_disputed(struct message *message, struct layer_reques
     struct layer_look look = *request->look; /* borrows what is in it */
     enum layer_end end;
 
-    look.kind = !look.detached && look.outline.type == CMS_COMPRESSED ? LAYER_COMPRESSED : LAYER_SIGNED;
+    if (look.detached || look.outline.type != CMS_COMPRESSED)
+        return take_content(request, layer, outcome);
+    look.kind = LAYER_COMPRESSED;
     request->look = &look;
     end = layer_open(message, request, layer, outcome);
     layer_free(layer);
     layer->kind = LAYER_DISPUTED;
     return end == LAYER_OPENED || end == LAYER_TEMPORARY ? end : LAYER_EMPTY;
+}
+
+static enum unwrap_stop stop_of(enum layer_end end, enum layer_kind kind)
+{
+    if (end == LAYER_EMPTY)
+        return UNWRAP_CLEAN;
+    if (kind != LAYER_SIGNED)
+        return UNWRAP_UNSUPPORTED;
+    return end == LAYER_UNSUPPORTED ? UNWRAP_UNCHECKED : UNWRAP_BROKEN;
+}
+
+/* Opens it, and if nobody can, takes out what a virus scanner must see. */
+static enum layer_end open_inside(struct unwrap *unwrap, struct layer_request *request,
+                                  struct unwrap_node *node, struct outcome *outcome)
+{
+    const struct layer_look *look = request->look;
+    enum layer_end end, taken;
+
+    if (look->kind == LAYER_DISPUTED)
+        return open_disputed(unwrap->message, request, &node->layer, outcome);
+    end = layer_open(unwrap->message, request, &node->layer, outcome);
+    if (end == LAYER_OPENED && signer_missing(&node->layer))
+        end = open_again(unwrap, request, &node->layer, outcome);
+    if (look->kind != LAYER_SIGNED || end == LAYER_OPENED || end == LAYER_EMPTY || end == LAYER_TEMPORARY ||
+        !looks_inside(unwrap->message->config))
+        return end;
+    node->reason = stop_of(end, look->kind);
+    taken = take_content(request, &node->layer, outcome);
+    return taken == LAYER_EMPTY ? end : taken;
 }
 
 /* Opens a signed or compressed layer: the strand goes on inside, or stops. false: outcome filled in. */
@@ -232,16 +287,12 @@ static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_l
     struct unwrap_strand *strand = &unwrap->strands[index];
     struct layer_request request = {.look = look, .out = -1, .limit = unwrap_limit(unwrap, strand->inner)};
     struct unwrap_node *node = unwrap_node_new(unwrap, strand->inner, !look->detached, outcome);
-    bool is_signed = look->kind == LAYER_SIGNED;
     enum layer_end end;
 
     if (node == NULL)
         return false;
     request.out = node->own_fd;
-    end = look->kind == LAYER_DISPUTED ? open_disputed(unwrap->message, &request, &node->layer, outcome)
-                                       : layer_open(unwrap->message, &request, &node->layer, outcome);
-    if (end == LAYER_OPENED && signer_missing(&node->layer))
-        end = open_again(unwrap, &request, &node->layer, outcome);
+    end = open_inside(unwrap, &request, node, outcome);
     if (end == LAYER_OPENED) {
         node->entity = look->covered;
         strand->inner = node;
@@ -249,12 +300,8 @@ static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_l
         return unwrap_node_settle(node, outcome);
     }
     unwrap_node_drop(unwrap, node);
-    if (end == LAYER_EMPTY)
-        stop(strand, UNWRAP_CLEAN);
-    else if (end == LAYER_UNSUPPORTED)
-        stop(strand, is_signed ? UNWRAP_UNCHECKED : UNWRAP_UNSUPPORTED);
-    else if (end != LAYER_TEMPORARY)
-        stop(strand, is_signed ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
+    if (end != LAYER_TEMPORARY)
+        stop(strand, stop_of(end, look->kind));
     return outcome->kind == OUTCOME_DONE;
 }
 
@@ -394,4 +441,15 @@ const struct unwrap_node *unwrap_undisputed(const struct unwrap_node *inner)
         if (inner->layer.kind == LAYER_DISPUTED)
             found = inner->outer;
     return found;
+}
+
+enum unwrap_stop unwrap_reason(const struct unwrap_strand *strand)
+{
+    enum unwrap_stop reason = strand->stop;
+
+    for (const struct unwrap_node *node = strand->inner; node != NULL && reason != UNWRAP_LIMIT;
+         node = node->outer)
+        if (node->layer.kind == LAYER_DISPUTED)
+            reason = node->reason;
+    return reason;
 }

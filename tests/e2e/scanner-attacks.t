@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """MODE=gateway without an MTA, against people who want infected mail to get in, or decrypted mail to get out."""
+import base64
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
+import handmade  # noqa: E402
 import scanned  # noqa: E402
 from scanned import INSIDE, OUTSIDE, SECRET, bounce, field  # noqa: E402
 
@@ -207,8 +209,38 @@ def disputed():
         ok(len(G.inside()) == 1 and (SECRET in G.inside()[0]) == opened, "... what was scanned is delivered", G)
 
 
+def damaged():
+    """A signature that nobody can check, by a limit or by damage: mail programs show what is in the object, so the scanner must see it."""
+    entity = b"Content-Type: text/plain\n\n" + b"a long text\n" * 2000 + SECRET + b"\n"
+    der = base64.b64decode(sign(entity, "-nodetach", "-stream").split(b"\n\n", 1)[1])
+    inner = b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n"
+    good = inner + base64.encodebytes(der)
+    clear = (b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\n\n--b\n' + good +
+             b"\n--b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n")
+    made = handmade.Signed(G.pki, entity, INSIDE)
+    many = made.message(*[made.signer()] * 30)
+    for what, octets, word, notices in (
+            ("octets behind it", inner + base64.encodebytes(der + b"\0\0"), "invalid", 1), ("its end missing", inner + base64.encodebytes(der[:-200]), "invalid", 1),
+            ("too many signers", inner + base64.encodebytes(many), "unsupported", 0), ("in a clear one that is none", clear, "invalid", 1),
+            ("another one inside", inner + base64.encodebytes(base64.b64decode(sign(good, "-nodetach").split(b"\n\n", 1)[1]) + b"\0"), "invalid", 1)):
+        for how in ("in clear", "encrypted"):
+            for conf in ("DELIVER = original", "DELIVER = plain\nSTRIP_SIGNATURES = yes"):
+                G.anew(conf)
+                sent = G.encrypted(plain=octets) if how == "encrypted" else scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
+                copy = G.arrive(sent)
+                ok(copy is not None and SECRET in copy and field(copy, "X-JULIA-Signature") == [word], f"an opaque signature, {what}, {how}: the scanner can look into it, {word}", G)
+                ok(len(G.told("forged")) == notices, f"... {notices} notice to ADMIN", G)
+                G.back(copy)
+                ok(G.status == 0 and len(G.inside()) == 1 and SECRET in G.inside()[0] and field(G.inside()[0], "X-JULIA-Signature") == [word],
+                   "... what was scanned is delivered", G)
+        G.anew("DELIVER = plain")
+        sent = scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
+        copy = G.arrive(sent)
+        ok(copy.endswith(octets) and field(copy, "X-JULIA-Signature") == [word], "... and stays as it came where signatures do", G)
+
+
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed, damaged):
     part()
 G.__exit__()
 sys.exit(tap.end())

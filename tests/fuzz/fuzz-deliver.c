@@ -78,7 +78,7 @@ static void check_out(const struct deliver *deliver, struct message *message, en
     if (form == DELIVER_TO_LOOK_AT && message->config->mode == CONFIG_MODE_GATEWAY &&
         deliver->strand->stop == UNWRAP_CLEAN && deliver->node->outer != NULL)
         check_to_look_at(deliver, message, &mime);
-    if (deliver->status.signature != STATUS_SIGNATURE_NONE && deliver->strand->stop == UNWRAP_CLEAN)
+    if (deliver->status.signature != STATUS_SIGNATURE_NONE && unwrap_reason(deliver->strand) == UNWRAP_CLEAN)
         FUZZ_HOLDS(unwrap_signed(unwrap_undisputed(deliver->strand->inner)) != NULL);
     if (deliver->status.signature == STATUS_VALID)
         FUZZ_HOLDS(strcasecmp(protected_from(&deliver->protected), "a@y.example") == 0 ||
