@@ -237,6 +237,10 @@ def damaged():
         sent = scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
         copy = G.arrive(sent)
         ok(copy.endswith(octets) and field(copy, "X-JULIA-Signature") == [word], "... and stays as it came where signatures do", G)
+    for conf in ("DELIVER = original", "DELIVER = plain"):
+        G.anew(conf + "\nINCOMING_PROFILE = open.example bdew")
+        copy = G.arrive(scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + inner + base64.encodebytes(der[:-200]))
+        ok(G.status == 0 and copy is not None and len(G.told()) > 0, f"{conf}, INCOMING_PROFILE: what cannot be read is doubted, not refused", G)
 
 
 G = scanned.Scanned()
