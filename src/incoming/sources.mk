@@ -32,6 +32,7 @@ INCOMING_SRC := \
 	src/incoming/reportpart.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \
+	src/incoming/signedlayer.c \
 	src/incoming/signerstatus.c \
 	src/incoming/status.c \
 	src/incoming/status_field.c \

@@ -70,7 +70,11 @@ enum unwrap_stop unwrap_reason(const struct unwrap_strand *strand);
 /* Parses a node's entity anew with the configured limits. 0, or -1 with errno. */
 int unwrap_parse(const struct message *message, const struct unwrap_node *node, struct mime *mime_r);
 
-/* For opener.c: a new node inside `outer`, with a file of its own to write to. NULL: outcome filled in. */
+/* Does a virus scanner get what is inside of signatures, rather than the objects? */
+bool unwrap_looks_inside(const struct unwrap *unwrap);
+
+/* For opener.c and signedlayer.c: a new node inside `outer`, with a file of its own to write to. NULL:
+ * outcome filled in. */
 struct unwrap_node *unwrap_node_new(struct unwrap *unwrap, struct unwrap_node *outer, bool own_file,
                                     struct outcome *outcome);
 /* After its layer was opened: the octets of its file are its entity. */
