@@ -38,9 +38,11 @@ int alike_layers(const struct message *message, const struct unwrap_node *node)
 {
     int rc = 1;
 
-    for (const struct unwrap_node *at = node->outer; rc == 1 && at != NULL; at = at->outer) {
+    for (const struct unwrap_node *at = node->outer; rc == 1 && at != NULL; node = at, at = at->outer) {
         struct mime mime;
 
+        if (node->layer.kind == LAYER_DISPUTED)
+            return 0;
         if (unwrap_parse(message, at, &mime) != 0)
             return -1;
         rc = layer_alike(at, mime.root);

@@ -40,7 +40,7 @@ static const struct unwrap_node *root_of(const struct unwrap_node *node)
 static bool is_opaque(const struct unwrap_node *node)
 {
     return node->layer.kind == LAYER_COMPRESSED ||
-           (node->layer.kind == LAYER_SIGNED &&
+           ((node->layer.kind == LAYER_SIGNED || node->layer.kind == LAYER_DISPUTED) &&
             node->own_fd >= 0); /* a clear one is part of its outer node */
 }
 
@@ -54,6 +54,15 @@ static const struct unwrap_node *choose_to_look_at(const struct unwrap_node *nod
     return node;
 }
 
+/* Does it go out without the layer that it came out of? */
+static bool goes_without(const struct config *config, const struct unwrap_node *node)
+{
+    enum layer_kind kind = node->layer.kind;
+
+    return kind == LAYER_COMPRESSED || kind == LAYER_WRAPPED ||
+           (config->strip_signatures && (kind == LAYER_SIGNED || is_opaque(node)));
+}
+
 static const struct unwrap_node *choose_node(const struct config *config, const struct unwrap_strand *strand,
                                              enum deliver_form form)
 {
@@ -65,11 +74,9 @@ static const struct unwrap_node *choose_node(const struct config *config, const 
         node = root_of(strand->inner);
     if (form == DELIVER_TO_LOOK_AT)
         return choose_to_look_at(node, strand->inner);
-    while ((next = next_inwards(node, strand->inner)) != NULL &&
-           (next->layer.kind == LAYER_COMPRESSED || next->layer.kind == LAYER_WRAPPED ||
-            (next->layer.kind == LAYER_SIGNED && config->strip_signatures)))
+    while ((next = next_inwards(node, strand->inner)) != NULL && goes_without(config, next))
         node = next;
-    return node;
+    return config->strip_signatures ? choose_to_look_at(node, strand->inner) : node;
 }
 
 static const char *find_weak(const struct unwrap_node *node)
@@ -106,9 +113,12 @@ static void tell_header(const struct protected *protected, struct status *status
 static int shows_inside(const struct message *message, const struct unwrap_strand *strand,
                         enum deliver_form form)
 {
-    if (form != DELIVER_AS_IT_CAME || unwrap_encrypted(strand->inner) == NULL)
+    const struct unwrap_node *inner = unwrap_undisputed(strand->inner);
+    const struct unwrap_node *encrypted = unwrap_encrypted(strand->inner);
+
+    if (form != DELIVER_AS_IT_CAME || encrypted == NULL)
         return 1;
-    return alike_layers(message, strand->inner);
+    return alike_layers(message, unwrap_encrypted(inner) == encrypted ? inner : strand->inner);
 }
 
 bool deliver_judge(struct deliver *deliver, const struct message *message, const struct unwrap_strand *strand,
@@ -132,7 +142,7 @@ bool deliver_judge(struct deliver *deliver, const struct message *message, const
         protected_forgo(&deliver->protected);
     deliver->sender = author_address(&message->mime.root->header, "Sender");
     status->encryption = status_encryption_of(strand);
-    status->signature = status_signature_of_stop(strand->stop);
+    status->signature = status_signature_of_stop(unwrap_reason(strand));
     /* Whoever signed another From than readers see signed for nobody whom they see. */
     author = (struct signerstatus_author){
         protected_other_signed(&deliver->protected) ? NULL : protected_from(&deliver->protected),

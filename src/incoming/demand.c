@@ -117,14 +117,14 @@ static void doubt(struct demand_verdict *verdict, char *found)
 
 /* Everything was opened: what is inside. */
 static void judge_inside(struct demand_verdict *verdict, const struct unwrap *unwrap,
-                         const struct unwrap_strand *strand, const struct status *status, const char *shown)
+                         const struct unwrap_node *inner, const struct status *status, const char *shown)
 {
     struct strlist faults = {0};
     bool proven = status->signature == STATUS_VALID && sender_is_his(unwrap->message, shown);
 
-    for (const struct unwrap_node *node = strand->inner; node != NULL; node = node->outer)
+    for (const struct unwrap_node *node = inner; node != NULL; node = node->outer)
         add_layer(verdict->demand.profile, &node->layer, &faults);
-    if (unwrap_signed(strand->inner) == NULL)
+    if (unwrap_signed(inner) == NULL)
         doubt(verdict, mem_strdup("not signed"));
     else if (faults.count == 0)
         verdict->end = DEMAND_MET;
@@ -139,6 +139,7 @@ void demand_judge(struct demand_verdict *verdict_r, const struct demand *message
                   const struct unwrap *unwrap, const struct unwrap_strand *strand,
                   const struct status *status, const char *shown)
 {
+    const struct unwrap_node *inner = unwrap_undisputed(strand->inner);
     const char *sender = unwrap->message->envelope.sender;
 
     *verdict_r = (struct demand_verdict){.demand = *message_demand};
@@ -148,14 +149,14 @@ void demand_judge(struct demand_verdict *verdict_r, const struct demand *message
         return;
     if (strand->stop == UNWRAP_FORM) {
         refuse(verdict_r, mem_strdup(unwrap->wrong));
-    } else if (strand->stop != UNWRAP_CLEAN) {
+    } else if (unwrap_reason(strand) != UNWRAP_CLEAN) {
         doubt(verdict_r, mem_strdup("not readable"));
-    } else if (unwrap_encrypted(strand->inner) == NULL) {
+    } else if (unwrap_encrypted(inner) == NULL) {
         refuse(verdict_r, mem_strdup("not encrypted"));
         verdict_r->dsn = "5.7.1";
         verdict_r->reason = "form-clear";
     } else {
-        judge_inside(verdict_r, unwrap, strand, status, shown);
+        judge_inside(verdict_r, unwrap, inner, status, shown);
     }
 }
 

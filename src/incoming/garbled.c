@@ -61,20 +61,21 @@ static size_t look_at_characters(struct look *look, const char *text, size_t len
     return 0;
 }
 
-static int look_at_body(struct look *look, int fd, const struct mime_part *leaf)
+/* Looks at the octets from `at` up to `end`; `characters`: also for those beyond ASCII. */
+static int look_at_octets(struct look *look, int fd, uint64_t at, uint64_t end, bool characters)
 {
     char octets[CHUNK];
     size_t kept = 0, got;
 
-    for (uint64_t at = leaf->body; at < leaf->end; at += got) {
-        got = sizeof(octets) - kept < leaf->end - at ? sizeof(octets) - kept : (size_t)(leaf->end - at);
+    for (; at < end; at += got) {
+        got = sizeof(octets) - kept < end - at ? sizeof(octets) - kept : (size_t)(end - at);
         if (fdio_pread_all(fd, octets + kept, got, at) != 0)
             return -1;
         look_at(look, octets + kept, got);
-        if (leaf->has_8bit) {
+        if (characters) {
             size_t all = kept + got;
 
-            kept = look_at_characters(look, octets, all, at + got == leaf->end);
+            kept = look_at_characters(look, octets, all, at + got == end);
             memmove(octets, octets + all - kept, kept);
         }
     }
@@ -135,7 +136,7 @@ int garbled_leaf(int fd, const struct mime_part *leaf, bool strict)
         return 1;
     if (!is_shown(leaf))
         return 0;
-    if (look_at_body(&look, fd, leaf) != 0)
+    if (look_at_octets(&look, fd, leaf->body, leaf->end, leaf->has_8bit) != 0)
         return -1;
     if (look.control || (base64 && look.no_base64))
         return 1;
@@ -144,4 +145,20 @@ int garbled_leaf(int fd, const struct mime_part *leaf, bool strict)
     if (strict && charset != NULL && names(charset, exact))
         return 1;
     return look.no_western && (charset == NULL || names(charset, western));
+}
+
+int garbled_outside(int fd, const struct mime_part *multipart)
+{
+    const struct mime_part *last = multipart->children;
+    struct look look = {0};
+
+    if (last == NULL || !multipart->preamble_epilogue_nonblank)
+        return 0;
+    if (look_at_octets(&look, fd, multipart->body, last->start, true) != 0)
+        return -1;
+    while (last->next != NULL)
+        last = last->next;
+    if (look_at_octets(&look, fd, last->end, multipart->end, true) != 0)
+        return -1;
+    return look.control || look.no_utf8;
 }

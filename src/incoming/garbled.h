@@ -18,4 +18,8 @@ bool garbled_header(const struct mime_part *part);
    1: garbled; 0: not; -1: errno. */
 int garbled_leaf(int fd, const struct mime_part *leaf, bool strict);
 
+/* The same for what stands in front of the first part of a multipart and behind the last one: there it must
+   be UTF-8. */
+int garbled_outside(int fd, const struct mime_part *multipart);
+
 #endif

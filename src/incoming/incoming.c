@@ -319,7 +319,7 @@ static enum unwrap_stop guess_stop(const struct message *message)
 
     if (message->mime.fault != MIME_OK || layer_look(&look, message->fd, &message->mime) != 0)
         return UNWRAP_LIMIT;
-    if (look.kind == LAYER_NONE)
+    if (look.kind == LAYER_NONE || look.kind == LAYER_DISPUTED)
         stop = UNWRAP_CLEAN;
     else if (look.kind == LAYER_SIGNED)
         stop = UNWRAP_UNASKED;

@@ -22,7 +22,7 @@ static bool multipart_sound(const struct mime_part *part)
 {
     if (!mime_type_is(part, "multipart/"))
         return true;
-    return part->children != NULL && part->closed && !part->epilogue_nonblank;
+    return part->children != NULL && part->closed && !(part->epilogue_nonblank && part->boundary_outside);
 }
 
 /* The part behind `part` in reading order; *attached: it lies in an attached message. NULL at the end. */
@@ -40,6 +40,13 @@ static const struct mime_part *next_part(const struct mime_part *part, unsigned 
     return part == NULL ? NULL : part->next;
 }
 
+static int is_garbled(int fd, const struct mime_part *part, bool attached)
+{
+    if (part->children == NULL)
+        return garbled_leaf(fd, part, !attached);
+    return attached ? 0 : garbled_outside(fd, part);
+}
+
 int intact_entity(int fd, const struct mime *mime)
 {
     unsigned int attached = 0;
@@ -47,7 +54,7 @@ int intact_entity(int fd, const struct mime *mime)
     if (mime->fault != MIME_OK || mime->root->header.count == 0 || mime->root->truncated_header)
         return 0;
     for (const struct mime_part *part = mime->root; part != NULL; part = next_part(part, &attached)) {
-        int garbled = part->children == NULL ? garbled_leaf(fd, part, attached == 0) : 0;
+        int garbled = is_garbled(fd, part, attached > 0);
 
         if (garbled < 0)
             return -1;
@@ -101,5 +108,5 @@ int intact_text(const struct mime *mime, int fd, uint64_t offset, uint64_t lengt
         done += good;
     }
     free(chunk);
-    return rc != 0 ? -1 : length > 0 && done == length;
+    return rc != 0 ? -1 : done == length;
 }

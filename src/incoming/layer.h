@@ -16,6 +16,8 @@ struct layer_entity {
 enum layer_kind {
     LAYER_NONE,
     LAYER_SIGNED,
+    LAYER_DISPUTED, /* signed, but others may take it apart differently, or it is damaged: nobody's signature;
+                       or any that only others take for a layer */
     LAYER_ENCRYPTED,
     LAYER_COMPRESSED,
     LAYER_WRAPPED, /* a message/rfc822 that only protects the header (wrapped.h) */
@@ -23,7 +25,8 @@ enum layer_kind {
 };
 
 /* What stands outermost. By its DER; only what is no CMS at all goes by its label. A signature around
-   something that readers may understand differently is none. */
+   something that readers may understand differently (readings.h) is none; there may be something inside all
+   the same. */
 struct layer_look {
     enum layer_kind kind; /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody can read */
     bool readable;        /* false: the label says S/MIME, the octets are no such CMS */

@@ -106,6 +106,46 @@ static int look_at_shape(struct layer_look *look, int fd, const struct mime *mim
     }
 }
 
+/* Does anything in the header call it a CMS object? */
+static bool is_called_so(const struct header *header)
+{
+    static const char *const names[] = {"pkcs7-mime", ".p7m", ".p7z"};
+
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+        for (size_t i = 0, len = strlen(names[n]); i + len <= header->len; i++)
+            if (strncasecmp((const char *)header->data + i, names[n], len) == 0)
+                return true;
+    return false;
+}
+
+static bool is_layer(const struct layer_look *look)
+{
+    return look->outline.type != CMS_NONE && kind_of(look->outline.type) != LAYER_OTHER;
+}
+
+/* For readers who take another field, or another place in the header, for its label or transfer encoding, it
+   may be one. */
+static int look_otherwise(struct layer_look *look, int fd, const struct mime_part *part)
+{
+    struct mime_part base64 = *part;
+    int rc = 0;
+
+    base64.encoding = MIME_BASE64;
+    look->kind = LAYER_NONE;
+    if (!is_called_so(&part->header) || readings_header_agree(part))
+        return 0;
+    rc = look_at_object(look, fd, part);
+    if (rc == 0 && !is_layer(look))
+        rc = look_at_object(look, fd, &base64);
+    look->readable =
+        is_layer(look) && (kind_of(look->outline.type) != LAYER_ENCRYPTED || look->outline.complete);
+    if (look->readable)
+        look->kind = LAYER_DISPUTED;
+    else
+        cms_outline_free(&look->outline);
+    return rc;
+}
+
 int layer_look(struct layer_look *look, int fd, const struct mime *mime)
 {
     int rc, agree = 1;
@@ -115,8 +155,10 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
     /* a signature says nothing about a message that others may take apart differently */
     if (rc == 0 && look->kind == LAYER_SIGNED)
         agree = readings_agree(fd, mime->root);
-    if (agree == 0)
-        look->kind = LAYER_NONE;
+    if (agree == 0 && look->readable)
+        look->kind = LAYER_DISPUTED;
+    else if (rc == 0 && (agree == 0 || look->kind == LAYER_NONE))
+        rc = look_otherwise(look, fd, mime->root);
     return agree < 0 ? -1 : rc;
 }
 

@@ -205,14 +205,13 @@ static const struct mime_part *behind_bad_signature(const struct mime_part *root
     return bad && smime_part_shape(root) == SMIME_SHAPE_DETACHED ? root->children : NULL;
 }
 
-static int find(struct finder *f, const struct unwrap_strand *strand)
+static int find(struct finder *f, const struct unwrap_node *inner, enum unwrap_stop stop)
 {
-    const struct unwrap_node *inner = strand->inner;
     const struct mime_part *payload;
 
-    if (open_node(f, inner, strand->stop == UNWRAP_CLEAN ? FRONT_MAX : UINT64_MAX) != 0)
+    if (open_node(f, inner, stop == UNWRAP_CLEAN ? FRONT_MAX : UINT64_MAX) != 0)
         return -1;
-    payload = strand->stop == UNWRAP_CLEAN ? f->mime.root : behind_bad_signature(f->mime.root, strand->stop);
+    payload = stop == UNWRAP_CLEAN ? f->mime.root : behind_bad_signature(f->mime.root, stop);
     if (payload == NULL)
         return 0;
     if (look_at_payload(f, payload) != 0)
@@ -231,11 +230,12 @@ int protected_find(struct protected *protected, const struct message *message,
                    const struct unwrap_strand *strand)
 {
     struct finder f = {.found = protected, .message = message};
-    const struct unwrap_node *inner = strand->inner;
+    const struct unwrap_node *inner = unwrap_undisputed(strand->inner);
+    enum unwrap_stop stop = inner == strand->inner ? strand->stop : unwrap_reason(strand);
     int rc = 0;
 
-    if (unwrap_encrypted(inner) != NULL || (strand->stop == UNWRAP_CLEAN && unwrap_signed(inner) != NULL))
-        rc = find(&f, strand);
+    if (unwrap_encrypted(inner) != NULL || (stop == UNWRAP_CLEAN && unwrap_signed(inner) != NULL))
+        rc = find(&f, inner, stop);
     mime_free(&f.mime);
     return rc;
 }

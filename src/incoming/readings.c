@@ -25,7 +25,7 @@ static bool line_ends_alike(const struct mime_part *part)
     return last == (crlf ? 2 : 1);
 }
 
-static bool header_alike(const struct mime_part *part)
+bool readings_header_agree(const struct mime_part *part)
 {
     const struct header *header = &part->header;
     long type = header_find(header, "Content-Type", 0);
@@ -153,7 +153,7 @@ static int signed_alike(int fd, const struct mime_part *part)
     int rc;
 
     if (!mime_type_is(part, "multipart/signed") || part->encoding > MIME_BINARY || second == NULL ||
-        second->children != NULL || !header_alike(second))
+        second->children != NULL || !readings_header_agree(second))
         return 0;
     rc = delimiters_alike(fd, part);
     return rc == 1 ? preamble_alike(fd, part) : rc;
@@ -161,7 +161,7 @@ static int signed_alike(int fd, const struct mime_part *part)
 
 int readings_agree(int fd, const struct mime_part *part)
 {
-    if (!header_alike(part))
+    if (!readings_header_agree(part))
         return 0;
     if (mime_type_is(part, "message/rfc822"))
         return part->encoding <= MIME_BINARY;

@@ -13,5 +13,7 @@
    each without anything behind it; a preamble with something like a header field.
    `fd` is the file that `part` was parsed from. 1: alike; 0: not; -1: errno. */
 int readings_agree(int fd, const struct mime_part *part);
+/* The same for its header section alone. */
+bool readings_header_agree(const struct mime_part *part);
 
 #endif

@@ -4,6 +4,7 @@ INCOMING_SRC := \
 	src/incoming/armour.c \
 	src/incoming/assemble.c \
 	src/incoming/author.c \
+	src/incoming/content.c \
 	src/incoming/copydigest.c \
 	src/incoming/deliver.c \
 	src/incoming/demand.c \
@@ -31,6 +32,7 @@ INCOMING_SRC := \
 	src/incoming/reportpart.c \
 	src/incoming/returned.c \
 	src/incoming/returned_copy.c \
+	src/incoming/signedlayer.c \
 	src/incoming/signerstatus.c \
 	src/incoming/status.c \
 	src/incoming/status_field.c \

@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "incoming/opener.h"
+#include "incoming/signedlayer.h"
 #include "incoming/wrapped.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -117,92 +117,40 @@ static const char *fault_limit(enum mime_fault fault)
                                           : "header section";
 }
 
-/* The certificates of signers that the message does not carry. Returns whether any was found. */
-static bool find_signers(struct unwrap *unwrap, const struct layer *layer, struct ask_query *query)
+/* Is there a disputed layer around it? */
+static bool is_disputed(const struct unwrap_node *node)
 {
-    struct cms_recipient *missing = mem_array(layer->signer_count + 1, sizeof(*missing));
-    size_t count = 0;
-
-    for (size_t i = 0; i < layer->signer_count; i++)
-        if (layer->signers[i].missing)
-            missing[count++] = layer->signers[i].identifier; /* borrowed for the question */
-    query->use = "signer";
-    query->identifiers = missing;
-    query->identifier_count = count;
-    if (count > 0)
-        ask_find(unwrap->message, query, 1);
-    query->identifiers = NULL;
-    query->identifier_count = 0;
-    free(missing);
-    return query->entry_count > 0;
+    return unwrap_undisputed(node) != node;
 }
 
-/* A second look at a signature with certificates from the key modules. */
-static enum layer_end open_again(struct unwrap *unwrap, struct layer_request *request, struct layer *layer,
-                                 struct outcome *outcome)
+static bool is_encrypted(const struct layer_look *look)
 {
-    const struct buf **ders;
-    struct ask_query query = {0};
-    enum layer_end end = LAYER_OPENED;
-    uint64_t start = 0;
-
-    if (find_signers(unwrap, layer, &query)) {
-        ders = mem_array(query.entry_count, sizeof(*ders));
-        for (size_t i = 0; i < query.entry_count; i++)
-            ders[i] = &query.entries[i].certificate;
-        request->certificates = ders;
-        request->certificate_count = query.entry_count;
-        layer_free(layer);
-        if (!request->look->detached && ftruncate(request->out, (off_t)start) != 0)
-            outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
-        end = outcome->kind == OUTCOME_DONE ? layer_open(unwrap->message, request, layer, outcome)
-                                            : LAYER_TEMPORARY;
-        request->certificate_count = 0;
-        free(ders);
-    }
-    ask_query_free(&query);
-    return end;
+    return !look->detached &&
+           (look->outline.type == CMS_ENVELOPED || look->outline.type == CMS_AUTH_ENVELOPED);
 }
 
-static bool signer_missing(const struct layer *layer)
+bool unwrap_looks_inside(const struct unwrap *unwrap)
 {
-    for (size_t i = 0; i < layer->signer_count; i++)
-        if (layer->signers[i].missing)
-            return true;
-    return false;
+    const struct config *config = unwrap->message->config;
+
+    return config->mode == CONFIG_MODE_GATEWAY &&
+           (config->deliver == CONFIG_DELIVER_ORIGINAL || config->strip_signatures);
 }
 
-/* Opens a signed or compressed layer: the strand goes on inside, or stops. false: outcome filled in. */
-static bool open_plain(struct unwrap *unwrap, size_t index, const struct layer_look *look,
-                       struct outcome *outcome)
+/* A signature in something that mail programs may take for something else says nothing, either. */
+static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node *node,
+                           struct layer_look *look)
 {
-    struct unwrap_strand *strand = &unwrap->strands[index];
-    struct layer_request request = {.look = look, .out = -1, .limit = unwrap_limit(unwrap, strand->inner)};
-    struct unwrap_node *node = unwrap_node_new(unwrap, strand->inner, !look->detached, outcome);
-    bool is_signed = look->kind == LAYER_SIGNED;
-    enum layer_end end;
+    const struct config *config = unwrap->message->config;
 
-    if (node == NULL)
-        return false;
-    request.out = node->own_fd;
-    end = layer_open(unwrap->message, &request, &node->layer, outcome);
-    if (end == LAYER_OPENED && signer_missing(&node->layer))
-        end = open_again(unwrap, &request, &node->layer, outcome);
-    if (end == LAYER_OPENED) {
-        node->entity = look->covered;
-        strand->inner = node;
-        unwrap_note(unwrap, is_signed ? "signed layer, %zu signer(s)" : "compressed layer",
-                    node->layer.signer_count);
-        return unwrap_node_settle(node, outcome);
-    }
-    unwrap_node_drop(unwrap, node);
-    if (end == LAYER_EMPTY)
-        stop(strand, UNWRAP_CLEAN);
-    else if (end == LAYER_UNSUPPORTED)
-        stop(strand, is_signed ? UNWRAP_UNCHECKED : UNWRAP_UNSUPPORTED);
-    else if (end != LAYER_TEMPORARY)
-        stop(strand, is_signed ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
-    return outcome->kind == OUTCOME_DONE;
+    if (look->kind == LAYER_SIGNED && is_disputed(node))
+        look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
+    if (look->kind != LAYER_DISPUTED)
+        return;
+    if (!unwrap_looks_inside(unwrap))
+        look->kind = LAYER_NONE;
+    else if (is_encrypted(look))
+        look->kind = config->deliver == CONFIG_DELIVER_ORIGINAL ? LAYER_ENCRYPTED : LAYER_NONE;
 }
 
 /* What the layer is decides who opens it. */
@@ -226,7 +174,7 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
     } else if (look->kind == LAYER_OTHER) {
         stop(strand, UNWRAP_UNSUPPORTED);
     } else {
-        return open_plain(unwrap, index, look, outcome);
+        return signedlayer_run(unwrap, index, look, outcome);
     }
     return true;
 }
@@ -238,7 +186,8 @@ static bool open_wrapper(struct unwrap *unwrap, struct unwrap_strand *strand, co
     struct unwrap_node *outer = strand->inner, *node;
     struct layer_entity entity;
 
-    if (outer->outer == NULL || !wrapped_find(unwrap->message, mime, outer->entity.fd, &entity))
+    if (outer->outer == NULL || is_disputed(outer) ||
+        !wrapped_find(unwrap->message, mime, outer->entity.fd, &entity))
         return true;
     node = unwrap_node_new(unwrap, outer, false, outcome);
     node->layer.kind = LAYER_WRAPPED;
@@ -264,6 +213,7 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
     } else if (mime->fault != MIME_OK) {
         stop_at_limit(&unwrap->strands[index], fault_limit(mime->fault), UNWRAP_LIMIT);
     } else {
+        settle_dispute(unwrap, node, &look);
         good = open_layer(unwrap, index, &look, outcome);
         if (good && look.kind == LAYER_NONE)
             good = open_wrapper(unwrap, &unwrap->strands[index], mime, outcome);
@@ -329,4 +279,25 @@ const struct unwrap_node *unwrap_encrypted(const struct unwrap_node *inner)
         if (inner->layer.kind == LAYER_ENCRYPTED)
             return inner;
     return NULL;
+}
+
+const struct unwrap_node *unwrap_undisputed(const struct unwrap_node *inner)
+{
+    const struct unwrap_node *found = inner;
+
+    for (; inner != NULL; inner = inner->outer)
+        if (inner->layer.kind == LAYER_DISPUTED)
+            found = inner->outer;
+    return found;
+}
+
+enum unwrap_stop unwrap_reason(const struct unwrap_strand *strand)
+{
+    enum unwrap_stop reason = strand->stop;
+
+    for (const struct unwrap_node *node = strand->inner; node != NULL && reason != UNWRAP_LIMIT;
+         node = node->outer)
+        if (node->layer.kind == LAYER_DISPUTED)
+            reason = node->reason;
+    return reason;
 }

@@ -64,7 +64,7 @@ struct header_typed {
     char *value;                 /* "multipart/signed" in lower case; "" when unreadable */
     struct header_param *params; /* the first of several with one name */
     size_t count;
-    bool repeated; /* a parameter came twice: other readers may take the other one */
+    bool repeated; /* a parameter came twice with different values: other readers may take the other one */
 };
 void header_typed_parse(struct header_typed *typed, const char *value);
 const char *header_typed_param(const struct header_typed *typed, const char *name); /* NULL if absent */

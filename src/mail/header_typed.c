@@ -217,14 +217,16 @@ static char *join(const struct raw_list *list, const struct raw_param *first)
     return buf_take(&text);
 }
 
-/* Did the same piece of the same parameter come before? */
+/* Did the same piece of the same parameter come before, and say something else? (Exchange writes some twice.)
+ */
 static bool is_repeated(const struct raw_list *list, size_t index)
 {
     const struct raw_param *raw = &list->items[index];
 
     for (size_t i = 0; i < index; i++)
         if (list->items[i].segment == raw->segment && list->items[i].extended == raw->extended &&
-            strcmp(list->items[i].name, raw->name) == 0)
+            strcmp(list->items[i].name, raw->name) == 0 &&
+            strcmp(buf_text(&list->items[i].value), buf_text(&raw->value)) != 0)
             return true;
     return false;
 }

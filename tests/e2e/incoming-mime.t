@@ -72,7 +72,8 @@ def opaque(tap, g, out):
     tail = b"Content-Transfer-Encoding: base64\n\n" + lines
     for name, label in (("plain", b'application/pkcs7-mime; smime-type=signed-data; name="smime.p7m"'), ("x-pkcs7", b"application/x-pkcs7-mime;name=smime.p7m;smime-type=signed-data"),
                         ("folded", b'application/pkcs7-mime;\n\tname="smime.p7m";\n\tsmime-type=signed-data'), ("no smime-type", b"application/pkcs7-mime"),
-                        ("octet-stream by name", b"application/octet-stream; name=smime.p7m"), ("capitals", b"Application/PKCS7-MIME; Smime-Type=Signed-Data")):
+                        ("octet-stream by name", b"application/octet-stream; name=smime.p7m"), ("capitals", b"Application/PKCS7-MIME; Smime-Type=Signed-Data"),
+                        ("parameters twice (Exchange 6.5)", b'application/x-pkcs7-mime;smime-type=signed-data;name=smime.p7m; smime-type=signed-data; name="smime.p7m"')):
         said(tap, g, fields() + b"MIME-Version: 1.0\nContent-Type: " + label + b"\n" + tail, (("none", "valid"),), f"opaque: {name}")
     label = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\n"
     for name, disposition in (("attachment", b"Content-Disposition: attachment; filename=smime.p7m\n"), ("inline", b"Content-Disposition: inline\n")):
@@ -82,7 +83,7 @@ def opaque(tap, g, out):
              (("none", "valid"),), f"opaque: {name}")
     for name, head in (("two Content-Types", label + b"Content-Type: text/html\n"), ("HTML behind CR", b"X-A: b\rContent-Type: text/html\n" + label), ("a comment", b"Content-Type: (text/html) application/pkcs7-mime; smime-type=signed-data\n"),
                        ("a blank before the colon", label.replace(b":", b" :")), ("a line that is no field", b"Pay at once!\n" + label), ("two CRs", b"X-A: b\r\rPay at once!\n" + label), ("two encodings", label + b"Content-Transfer-Encoding: 7bit\n"),
-                       ("an umlaut", label.replace(b"data", b"data; x=\xe4")), ("no quotes", label.replace(b"data", b"data; x=a/b"))):
+                       ("an umlaut", label.replace(b"data", b"data; x=\xe4")), ("a parameter twice, differently", label.replace(b"data", b"data; smime-type=enveloped-data")), ("no quotes", label.replace(b"data", b"data; x=a/b"))):
         said(tap, g, fields() + b"MIME-Version: 1.0\n" + head + tail, (("none", "none"),), f"opaque, disputed: {name}")
     enveloped = out.encrypt(octets, ONE, cipher="aes-128-gcm")
     said(tap, g, fields() + enveloped, (("decrypted", "valid"),), "opaque, encrypted")

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """MODE=gateway without an MTA, against people who want infected mail to get in, or decrypted mail to get out."""
+import base64
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
+import handmade  # noqa: E402
 import scanned  # noqa: E402
 from scanned import INSIDE, OUTSIDE, SECRET, bounce, field  # noqa: E402
 
@@ -153,8 +155,96 @@ def opaque():
     ok(SECRET in copy and b"PREAMBLE" in copy, "STRIP_SIGNATURES=yes: the scanner sees a clear signature that the original has", G)
 
 
+def disputed():
+    """Whoever makes an opaque signature one that counts for nobody, by a line in its header that is no field, must not close it to the scanner."""
+    entity = b"Content-Type: text/plain; hp=clear\nSubject: signed\nFrom: %s\n\n" % OUTSIDE.encode() + b"a long text\n" * 2000 + SECRET + b"\n"
+    stray, g = b"this is no field\n", G
+
+    def learnt():
+        return sorted(path.name for area in ("public", "review") for path in (g.base / "etc" / area).rglob("*"))
+
+    def sealed(octets):
+        return g.encrypted(plain=octets).split(b"\nMIME-Version: 1.0\n", 1)[1]
+
+    def spoil(octets):
+        return stray + octets.split(b"MIME-Version: 1.0\n", 1)[1]
+
+    opaque_one = sign(entity, "-nodetach", "-stream")
+    twice = b"Content-Type: text/plain\n" + opaque_one.split(b"MIME-Version: 1.0\n", 1)[1]
+    broken = bytearray(opaque_one)
+    broken[-120] ^= 1
+    whole = sign(spoil(opaque_one), "-nodetach")
+    cases = (("opaque", spoil(opaque_one), "none"), ("opaque, in a valid opaque one", whole, "valid-other-address"),
+             ("an opaque one with an opaque one inside", spoil(sign(opaque_one, "-nodetach")), "none"),
+             ("a clear one with an opaque one inside", spoil(sign(opaque_one)), "none"),
+             ("opaque, around an encrypted one", spoil(sign(sealed(entity), "-nodetach")), "none"),
+             ("an opaque one that does not fit", spoil(bytes(broken)), "none"), ("opaque, called text first", twice, "none"),
+             ("opaque, called HTML behind a CR", b"X-A: b\rContent-Type: text/html\n" + twice, "none"), ("opaque, in two transfer encodings", b"Content-Transfer-Encoding: 7bit\n" + twice[25:], "none"),
+             ("opaque, called a multipart first", twice.replace(b"text/plain", b"multipart/mixed; boundary=b", 1) + b"\n--b\n\nHello\n--b--\n", "none"))
+    for what, octets, word in cases:
+        for how, more in (("in clear", octets), ("encrypted", None)):
+            for conf in ("DELIVER = original\nHARVEST = public", "DELIVER = plain\nSTRIP_SIGNATURES = yes\nHARVEST = public"):
+                G.anew(conf)
+                kept = learnt()
+                sent = G.encrypted(plain=octets) if more is None else scanned.letter(b"")[:-2] + more
+                copy = G.arrive(sent)
+                ok(copy is not None and SECRET in copy and field(copy, "X-JULIA-Signature") == [word] and b"\nSubject: a letter\n" in copy,
+                   f"disputed: {what}, {how}, {conf.split()[2]}: the scanner can look into it, {word}", G)
+                ok(not G.told() and (word != "none" or learnt() == kept), "... nobody is told of a forgery, and no certificate is kept", G)
+                G.back(copy)
+                ok(G.status == 0 and len(G.inside()) == 1 and SECRET in G.inside()[0] and field(G.inside()[0], "X-JULIA-Signature") == [word],
+                   "... what was scanned is delivered", G)
+    for conf in ("DELIVER = plain", "DELIVER = reencrypt"):
+        G.anew(conf)
+        sent = scanned.letter(b"")[:-2] + spoil(opaque_one)
+        copy = G.arrive(sent)
+        ok(copy.endswith(sent[sent.index(stray):]) and field(copy, "X-JULIA-Signature") == ["none"], f"{conf}: it stays as it came", G)
+    for conf, opened in (("DELIVER = original", True), ("DELIVER = plain", False), ("DELIVER = plain\nSTRIP_SIGNATURES = yes", False)):
+        G.anew(conf)
+        sent = scanned.letter(b"", b"Content-Type: text/plain\n")[:-2] + sealed(entity)
+        copy = G.arrive(sent)
+        ok((SECRET in copy) == opened and field(copy, "X-JULIA-Encryption") == ["decrypted" if opened else "none"],
+           f"{conf.replace(chr(10), ', ')}: an encrypted one, called text first, is {'open to' if opened else 'for'} the scanner as it is for those who get it", G)
+        G.back(copy)
+        ok(len(G.inside()) == 1 and (SECRET in G.inside()[0]) == opened, "... what was scanned is delivered", G)
+
+
+def damaged():
+    """A signature that nobody can check, by a limit or by damage: mail programs show what is in the object, so the scanner must see it."""
+    entity = b"Content-Type: text/plain\n\n" + b"a long text\n" * 2000 + SECRET + b"\n"
+    der = base64.b64decode(sign(entity, "-nodetach", "-stream").split(b"\n\n", 1)[1])
+    inner = b"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n"
+    good = inner + base64.encodebytes(der)
+    clear = (b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\n\n--b\n' + good +
+             b"\n--b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n")
+    made = handmade.Signed(G.pki, entity, INSIDE)
+    many = made.message(*[made.signer()] * 30)
+    for what, octets, word, notices in (
+            ("octets behind it", inner + base64.encodebytes(der + b"\0\0"), "invalid", 1), ("its end missing", inner + base64.encodebytes(der[:-200]), "invalid", 1),
+            ("too many signers", inner + base64.encodebytes(many), "unsupported", 0), ("in a clear one that is none", clear, "invalid", 1),
+            ("another one inside", inner + base64.encodebytes(base64.b64decode(sign(good, "-nodetach").split(b"\n\n", 1)[1]) + b"\0"), "invalid", 1)):
+        for how in ("in clear", "encrypted"):
+            for conf in ("DELIVER = original", "DELIVER = plain\nSTRIP_SIGNATURES = yes"):
+                G.anew(conf)
+                sent = G.encrypted(plain=octets) if how == "encrypted" else scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
+                copy = G.arrive(sent)
+                ok(copy is not None and SECRET in copy and field(copy, "X-JULIA-Signature") == [word], f"an opaque signature, {what}, {how}: the scanner can look into it, {word}", G)
+                ok(len(G.told("forged")) == notices, f"... {notices} notice to ADMIN", G)
+                G.back(copy)
+                ok(G.status == 0 and len(G.inside()) == 1 and SECRET in G.inside()[0] and field(G.inside()[0], "X-JULIA-Signature") == [word],
+                   "... what was scanned is delivered", G)
+        G.anew("DELIVER = plain")
+        sent = scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
+        copy = G.arrive(sent)
+        ok(copy.endswith(octets) and field(copy, "X-JULIA-Signature") == [word], "... and stays as it came where signatures do", G)
+    for conf in ("DELIVER = original", "DELIVER = plain"):
+        G.anew(conf + "\nINCOMING_PROFILE = open.example bdew")
+        copy = G.arrive(scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + inner + base64.encodebytes(der[:-200]))
+        ok(G.status == 0 and copy is not None and len(G.told()) > 0, f"{conf}, INCOMING_PROFILE: what cannot be read is doubted, not refused", G)
+
+
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, unmounted, alike, opaque):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed, damaged):
     part()
 G.__exit__()
 sys.exit(tap.end())

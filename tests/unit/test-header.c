@@ -132,8 +132,10 @@ START_TEST(test_typed_repeated)
     static const struct {
         const char *value;
         bool repeated;
-    } values[] = {{"a/b; x=1; y=2", false},     {"a/b; x=1; X=2", true},     {"a/b; x=1; x*=utf-8''1", false},
-                  {"a/b; x*0=1; x*1=2", false}, {"a/b; x*0=1; x*0=2", true}, {"a/b; x=1; y=2; x=1", true}};
+    } values[] = {{"a/b; x=1; y=2", false},         {"a/b; x=1; X=2", true},
+                  {"a/b; x=1; x*=utf-8''1", false}, {"a/b; x*0=1; x*1=2", false},
+                  {"a/b; x*0=1; x*0=2", true},      {"a/b; x=1; y=2; x=\"1\"", false},
+                  {"a/b; x=1; x=1; x=2", true}};
 
     for (size_t i = 0; i < ROWS(values); i++) {
         struct header_typed typed;
