@@ -176,7 +176,7 @@ for page in "$SOURCE"/man/*.[578]; do
     else
         mandoc "/opt/julia/share/man/man${page##*.}/$page" >"$W/man" 2>&1
     fi
-    grep -q NAME "$W/man" || missing="${missing-} $page"
+    sed 's/.\x08//g' "$W/man" | grep -q '^NAME' || missing="${missing-} $page"
 done
 is "${missing-}" '' 'every manual page can be shown'
 
