@@ -153,8 +153,18 @@ def opaque():
     ok(SECRET in copy and b"PREAMBLE" in copy, "STRIP_SIGNATURES=yes: the scanner sees a clear signature that the original has", G)
 
 
+def crowd():
+    """A thousand recipients come back fifty at a time, as Postfix sends them: none of these calls may take minutes."""
+    g = G.anew("DELIVER = original\nGATEWAY_KEY = user_1@behoerde.de")
+    many = [f"r{number}@behoerde.de" for number in range(1000)]
+    copy = b"Received: from scanner by gate.behoerde.de; crowd\n" + g.arrive(g.encrypted(), to=many)
+    g.status, g.said = g.run(copy, scanned.SCANNER, OUTSIDE, [name.upper() for name in many[-50:]], wrapper=("prlimit", "--cpu=10"))
+    g.got = g.collect()
+    ok(g.status == 0 and [len(one[1]) for one in g.got] == [50] and b"pkcs7" in g.got[0][2], "50 of 1000 recipients come back, written in capitals", g)
+
+
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, unmounted, alike, opaque):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque, crowd):
     part()
 G.__exit__()
 sys.exit(tap.end())
