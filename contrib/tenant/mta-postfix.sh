@@ -492,6 +492,16 @@ mta_left() { # mta_left GONE: the running Postfix forgets them, then their queue
     for name in $1; do for target in $TARGETS; do remove_queue "$name" "$target"; done; done
 }
 
+# How many in the main instance: for or from one of its domains, or given to it because its client sent them.
+waiting_in_front() { # waiting_in_front NAME PATTERN
+    postqueue -c "$front" -j 2>/dev/null | while read -r line; do
+        id=$(printf '%s\n' "$line" | sed 's/.*"queue_id": "\([^"]*\)".*/\1/')
+        if printf '%s\n' "$line" | grep -Eiq -- "$2" || postcat -c "$front" -e -q "$id" 2>/dev/null | grep -q "^content_filter: julia-$1:"; then
+            say "$id"
+        fi
+    done | wc -l
+}
+
 mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
     [ -n "$(domains_of "$1")" ] || return 0 # it was never completed
     pattern=$(for domain in $(domains_of "$1"); do printf '|@%s"' "$(domain_regex "$domain")"; done | cut -c 2-)
@@ -505,7 +515,7 @@ mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
         fi
         [ "$count" = 0 ] || printf '%s (%s) ' "$target" "$count"
     done
-    count=$(postqueue -c "$front" -j 2>/dev/null | grep -Eic -- "$pattern" || :)
+    count=$(waiting_in_front "$1" "$pattern")
     [ "$count" = 0 ] || printf 'main instance (%s) ' "$count"
 }
 

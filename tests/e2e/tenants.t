@@ -308,6 +308,14 @@ postqueue -c "$WORLD/queues/alpha-internal/etc" -f
 wait_for_sink alpha 1
 _left() { [ -z "$(postqueue -c "$WORLD/queues/alpha-internal/etc" -j)" ]; }
 wait_until 30 _left
+chmod 0 "$A/etc/julia.conf"
+from 10.11.0.7 '<>' x@partner-1.com
+wait_for_text "$(log_of front)" 'relay=julia-alpha.*status=deferred'
+tenant remove -n alpha >"$WORLD/log/out" 2>&1
+like "$(cat "$WORLD/log/out")" 'mail of alpha waits: main instance \(1\)' 'remove: sees mail that names none of its domains'
+chmod 640 "$A/etc/julia.conf"
+postqueue -f
+wait_for_quiet
 tenant remove gamma >"$WORLD/log/out" 2>&1
 ok $? 'remove' || diag "$(cat "$WORLD/log/out")"
 world_age
