@@ -81,8 +81,10 @@ def account(world, count):
     for path in (world / "sinks/external").glob("*.eml"):
         print("outside:", path)
     viruses = sum(infected(number) for number in range(count))
-    if told < min(viruses, 10):
-        print(f"ADMIN was told of {told} of {viruses} infected letters")
+    # Ten notices an hour; one that was killed on its way counts, too.
+    held_back = (world / "base/logs/julia.log").read_text().count("event=notice kind=infected result=held-back")
+    if told == 0 or told + held_back < viruses:
+        print(f"ADMIN was told of {told} of {viruses} infected letters, {held_back} notices were held back")
     print(f"# {count} letters, {sum(copies.values()) - len(+copies)} duplicates, {told} notices about {viruses} infected ones")
 
 
