@@ -275,6 +275,9 @@ is $? 0 '... or does it'
 world_age
 like "$(send_mail external x@partner-1.com g@gamma2.example "$M")" '^250' '... mail for the new domain is taken'
 wait_for_sink internal 1
+sed -i 's/^INTERNAL_DOMAINS = gamma.example/& b\xc3\xbccher.example/' "$G/etc/julia.conf"
+like "$(tenant update -n 2>&1)" 'note: .*gamma/etc/julia.conf: write .*cher.example as xn--' 'update: a domain with umlauts, which julia.conf may have, Postfix would not know'
+sed -i '/^INTERNAL_DOMAINS/s/ b[^ ]*cher.example//' "$G/etc/julia.conf"
 echo 'NONSENSE = 1' >>"$G/etc/julia.conf"
 like "$(tenant list -q 2>&1)" '^gamma.*faults: ' 'list: shows what julia -check finds'
 sed -i '/NONSENSE/d' "$G/etc/julia.conf"
