@@ -148,7 +148,11 @@ fuzz-build:
 # ---- installation ---------------------------------------------------------------------------------------------------
 # Configuration and templates that are there already stay; the shipped files lie beside them as NAME.dist. Modes do not depend
 # on the umask. var/ can be entered by everybody, because modules that run as users of their own have their folders there.
+#
+# What runs while mail flows is put in place by renaming: install(1) removes a file before it writes the new one, and an MTA that finds
+# no program, or a piece of one, returns the mail (Sendmail).
 D = $(DESTDIR)$(PREFIX)
+renewed = for f in $(2); do install -m $(1) $$f $(3)/.new && mv -f $(3)/.new $(3)/$${f\#\#*/} || exit 1; done
 CONF_FILES = $(sort $(wildcard etc/*.conf etc/*.rules))
 TEMPLATES  = $(sort $(wildcard etc/templates/README etc/templates/*/*.txt etc/templates/*/*.html))
 install: programs
@@ -158,12 +162,12 @@ install: programs
 	install -d -m 755 $(D)/var $(D)/var/index $(D)/var/run
 	install -d -m 750 $(D)/var/spool $(D)/var/journal $(D)/var/review $(D)/var/capabilities $(D)/logs
 	test -d $(D)/var/hold || { install -d -m 700 $(D)/var/hold && chown --reference=$(D)/var/journal $(D)/var/hold; }
-	install -m 755 $(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS) $(D)/bin
-	install -m 755 $(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py $(D)/lib/modules
-	install -m 644 modules/protocol.rng $(LIB_SCRIPTS) $(D)/lib
 	install -d -m 755 $(D)/lib/tenant
-	install -m 644 $(TENANT_SCRIPTS) $(D)/lib/tenant
-	for f in $(TEMPLATES); do n=$(D)/$$f; if test ! -e $$n || cmp -s $$f $$n; then install -m 644 $$f $$n; rm -f $$n.dist; \
+	$(call renewed,644,$(TENANT_SCRIPTS),$(D)/lib/tenant)
+	$(call renewed,644,modules/protocol.rng $(LIB_SCRIPTS),$(D)/lib)
+	$(call renewed,755,$(filter $(B)/lib/modules/%,$(programs_out)) modules/example/keys-example.py,$(D)/lib/modules)
+	$(call renewed,755,$(filter $(B)/bin/%,$(programs_out)) $(BIN_SCRIPTS),$(D)/bin)
+	for f in $(TEMPLATES); do n=$(D)/$$f; if test ! -e $$n || cmp -s $$f $$n; then install -m 644 $$f $$n.new && mv -f $$n.new $$n; rm -f $$n.dist; \
 	  else install -m 644 $$f $$n.dist; fi || exit 1; done
 	for f in $(CONF_FILES); do n=$(D)/$$f; install -m 644 $$f $$n.dist; \
 	  sed -i 's#^\#*\(BASE *= *\)/opt/julia$$#\1$(PREFIX)#' $$n.dist; test -e $$n || install -m 644 $$n.dist $$n || exit 1; done

@@ -224,8 +224,8 @@ flush_edits() { # flush_edits DIRECTORY
     edits='' unsets=''
 }
 
-map_file() { # map_file NAME: standard input becomes its content
-    content=$(cat)
+map_file() { # map_file NAME: $work/map becomes its content (not through a pipe, behind which changes would not be counted)
+    content=$(cat "$work/map")
     [ "$(cat "$state/$1" 2>/dev/null)" != "$content" ] || return 0
     doing "write $state/$1" || return 0
     printf '%s\n' "$content" >"$state/$1.new"
@@ -263,28 +263,34 @@ write_maps() { # write_maps NAMES
     {
         say '# Whose mail is it, by domain: transports. Made by julia-tenant from the INTERNAL_DOMAINS of all tenants.'
         domain_lines "$everyone" | while read -r regex name; do say "/@$regex\$/ $(service_of "$name"):julia"; done
-    } | map_file recipients.regexp
+    } >"$work/map"
+    map_file recipients.regexp
     {
         say '# For which domains mail is taken. Made by julia-tenant.'
         domain_lines "$1" | while read -r regex _; do say "/^$regex\$/ OK"; done
-    } | map_file relay_domains.regexp
+    } >"$work/map"
+    map_file relay_domains.regexp
     {
         say '# The sender decides among the tenants that the client belongs to. Made by julia-tenant from INTERNAL_DOMAINS.'
         domain_lines "$everyone" | while read -r regex name; do say "/@$regex\$/ $(class_of "$name")"; done
-    } | map_file senders.regexp
+    } >"$work/map"
+    map_file senders.regexp
     {
         say '# Whose mail is it, by client, if the sender does not tell. Made by julia-tenant from INTERNAL_CLIENTS and SCANNER_CLIENTS.'
         client_map "$everyone"
-    } | map_file clients.cidr
+    } >"$work/map"
+    map_file clients.cidr
     {
         say '# Clients of tenants, from which mail is relayed. Made by julia-tenant.'
         client_lines "$1" | network_lines | awk '$1 != "-" { print $2, "OK" }' | sort -u
-    } | map_file networks.cidr
+    } >"$work/map"
+    map_file networks.cidr
     for name in $everyone; do
         {
             say "# Clients of $name. Made by julia-tenant."
             client_lines "$name" | network_lines | awk -v service="$(service_of "$name")" '$1 != "-" { print $2, "FILTER", service ":julia" }'
-        } | map_file "clients-$name.cidr"
+        } >"$work/map"
+        map_file "clients-$name.cidr"
     done
 }
 
@@ -486,6 +492,16 @@ mta_left() { # mta_left GONE: the running Postfix forgets them, then their queue
     for name in $1; do for target in $TARGETS; do remove_queue "$name" "$target"; done; done
 }
 
+# How many in the main instance: for or from one of its domains, or given to it because its client sent them.
+waiting_in_front() { # waiting_in_front NAME PATTERN
+    postqueue -c "$front" -j 2>/dev/null | while read -r line; do
+        id=$(printf '%s\n' "$line" | sed 's/.*"queue_id": "\([^"]*\)".*/\1/')
+        if printf '%s\n' "$line" | grep -Eiq -- "$2" || postcat -c "$front" -e -q "$id" 2>/dev/null | grep -q "^content_filter: julia-$1:"; then
+            say "$id"
+        fi
+    done | wc -l
+}
+
 mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
     [ -n "$(domains_of "$1")" ] || return 0 # it was never completed
     pattern=$(for domain in $(domains_of "$1"); do printf '|@%s"' "$(domain_regex "$domain")"; done | cut -c 2-)
@@ -499,7 +515,7 @@ mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
         fi
         [ "$count" = 0 ] || printf '%s (%s) ' "$target" "$count"
     done
-    count=$(postqueue -c "$front" -j 2>/dev/null | grep -Eic -- "$pattern" || :)
+    count=$(waiting_in_front "$1" "$pattern")
     [ "$count" = 0 ] || printf 'main instance (%s) ' "$count"
 }
 

@@ -397,7 +397,8 @@ mta_waiting() { # mta_waiting NAME: where mail of this tenant waits
     [ -n "$(domains_of "$1")" ] || return 0 # it was never completed
     pattern=$(for domain in $(domains_of "$1"); do printf '|@%s[> ]*$' "$(domain_regex "$domain")"; done | cut -c 2-)
     front_queue=$(option_of QueueDirectory "$etc/sendmail.cf")
-    count=$(find "$front_queue" -type f -name '[hq]f*' -exec grep -Eil -- "^[SR].*($pattern)" {} + 2>/dev/null | wc -l)
+    # for or from one of its domains, or its own because its client sent it
+    count=$(find "$front_queue" -type f -name '[hq]f*' -exec grep -Eil -- "^[SR].*($pattern)|^[$][{]julia_tenant[}]$1\$" {} + 2>/dev/null | wc -l)
     [ "$count" = 0 ] || printf 'receiving instance (%s) ' "$count"
 }
 

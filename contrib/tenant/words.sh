@@ -17,6 +17,9 @@ check_name() {
     main | keys | keys-* | trust | smime | external | scanner | internal | notices | tenant | tenants)
         die 2 "\"$1\" cannot name a tenant: the main installation uses this word; choose another"
         ;;
+    *-keys | *-trust | *-smime)
+        die 2 "\"$1\" cannot name a tenant: the users of the modules of tenant ${1%-*} have such names; choose another"
+        ;;
     esac
     [ ${#1} -le 20 ] || die 2 "\"$1\" cannot name a tenant: at most 20 letters, because users are named after it"
 }

@@ -18,18 +18,17 @@ static void settle_sender(struct message *message, char *from_line, struct outco
 {
     struct message_envelope *envelope = &message->envelope;
 
-    if (envelope->sender == NULL) {
-        envelope->sender = from_line;
-        from_line = NULL;
-    }
-    free(from_line);
-    if (envelope->sender == NULL) {
-        envelope->sender = mem_strdup("");
+    if (envelope->sender == NULL && from_line != NULL) {
+        envelope->sender = from_line[0] != '\0' ? address_given(from_line) : mem_strdup("");
+        if (envelope->sender == NULL)
+            outcome_permanent(outcome, EX_DATAERR, "5.1.7", "the envelope sender is not a mail address");
+    } else if (envelope->sender == NULL) {
         outcome_temporary(outcome, "4.3.5",
                           "envelope sender unknown: neither -sender nor a leading \"From \" line was given");
-    } else if (envelope->sender[0] != '\0' && !address_valid(envelope->sender, true)) {
-        outcome_permanent(outcome, EX_DATAERR, "5.1.7", "the envelope sender is not a mail address");
     }
+    if (envelope->sender == NULL)
+        envelope->sender = mem_strdup("");
+    free(from_line);
 }
 
 static void read_from_fields(struct message *message)

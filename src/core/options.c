@@ -84,7 +84,7 @@ static bool parse_recipients(struct options *options, int argc, char *const *arg
 {
     struct strlist seen = {0};
     for (int i = first; i < argc && outcome->kind == OUTCOME_DONE; i++) {
-        char *address = address_valid(argv[i], true) ? mem_strdup(argv[i]) : address_quote(argv[i]);
+        char *address = address_given(argv[i]);
         if (address != NULL)
             add_recipient(&options->envelope.recipients, &seen, address);
         else
@@ -113,7 +113,9 @@ static bool parse_valued(struct options *options, const char *name, const char *
     } else if (strcmp(name, "-sender") == 0) {
         free(envelope->sender);
         bool null = strcmp(value, "<>") == 0 || envelope_line_null(value, strlen(value));
-        envelope->sender = mem_strdup(null ? "" : value);
+        envelope->sender = null ? mem_strdup("") : address_given(value);
+        if (envelope->sender == NULL)
+            outcome_permanent(outcome, EX_DATAERR, "5.1.7", "the envelope sender is not a mail address");
     } else if (strcmp(name, "-auth") == 0) {
         free(envelope->auth);
         envelope->auth = absent_if_empty(value);
@@ -157,15 +159,12 @@ static bool plain_arguments(int argc, char *const *argv, struct outcome *outcome
 static bool complete(const struct options *options, struct outcome *outcome)
 {
     bool mail = options->action == OPTIONS_DELIVER || options->action == OPTIONS_EXPLAIN;
-    const char *sender = options->envelope.sender;
     if (mail && options->envelope.recipients.count == 0)
         outcome_temporary(outcome, "4.3.5", "no recipient: -readmail RECIPIENT... is missing; see julia(8)");
     else if (!mail && options->envelope.recipients.count > 0)
         outcome_temporary(outcome, "4.3.5", "-readmail does not go with -check or -prune");
     else if (options->action == OPTIONS_DELIVER && !options->client_given)
         outcome_temporary(outcome, "4.3.5", "-client is missing (its value may be empty); see julia(8)");
-    else if (sender != NULL && sender[0] != '\0' && !address_valid(sender, true))
-        outcome_permanent(outcome, EX_DATAERR, "5.1.7", "the envelope sender is not a mail address");
     return outcome->kind == OUTCOME_DONE;
 }
 

@@ -16,6 +16,7 @@
 #include "core/trace.h"
 #include "delivery/hold.h"
 #include "delivery/journal.h"
+#include "delivery/report.h"
 #include "mail/address.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -120,6 +121,7 @@ static void prune(const struct config *config, struct outcome *outcome)
     exit_backstop(config->deadline + BACKSTOP_SECONDS);
     removed = journal_prune(config->journal_dir, config->journal_keep);
     age_holds(config, &aged, outcome);
+    report_held_back(config);
     if (removed < 0)
         outcome_temporary(outcome, "4.3.0", "JOURNAL_DIR %s: %s", config->journal_dir, strerror(errno));
     if (outcome->kind == OUTCOME_DONE)

@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "mail/address.h"
+#include "mail/glyph.h"
+#include "mail/utf8.h"
 #include "util/mem.h"
 
 #define ENVID_MAX 100 /* RFC 3461 section 4.4 */
@@ -102,6 +104,40 @@ static bool is_safe(const char *address)
            (strchr(address, '@') != NULL || isalnum((unsigned char)address[0]));
 }
 
+/* Not ASCII, and all letters are single code points: the others are left to an MTA that can normalise them
+   (RFC 5891 section 4.2.1). */
+static bool has_plain_u_labels(const char *domain)
+{
+    uint32_t code;
+    bool beyond = false;
+
+    for (size_t len = strlen(domain), took; len > 0; domain += took, len -= took) {
+        took = utf8_decode(domain, len, &code);
+        if (took == 0 || glyph_mark(code))
+            return false;
+        beyond = beyond || code >= 0x80;
+    }
+    return beyond;
+}
+
+/* With the domain as A-labels (RFC 5890), which mean the same: a relay or a scanner without SMTPUTF8 does not
+   take U-labels. */
+static void add_address(struct strlist *argv, const char *address)
+{
+    const char *domain = address_domain(address);
+    char *ascii = has_plain_u_labels(domain) ? address_domain_ascii(domain) : NULL;
+    char *whole;
+
+    if (ascii == NULL) {
+        strlist_add(argv, address);
+        return;
+    }
+    whole = mem_printf("%.*s%s", (int)(domain - address), address, ascii);
+    strlist_add(argv, whole);
+    free(whole);
+    free(ascii);
+}
+
 bool handoff_argv(const struct message *message, const struct handoff *handoff,
                   const struct strlist *recipients, struct strlist *argv, struct outcome *outcome)
 {
@@ -114,7 +150,8 @@ bool handoff_argv(const struct message *message, const struct handoff *handoff,
     for (size_t i = 0; i < words->count; i++)
         strlist_add(argv, words->items[i]);
     strlist_add(argv, "-i");
-    add_option(argv, "-f", handoff->sender[0] != '\0' ? handoff->sender : "<>");
+    strlist_add(argv, "-f");
+    add_address(argv, handoff->sender[0] != '\0' ? handoff->sender : "<>");
     add_dsn(message, handoff, argv);
     strlist_add(argv, "--");
     for (size_t i = 0; i < recipients->count; i++) {
@@ -123,7 +160,7 @@ bool handoff_argv(const struct message *message, const struct handoff *handoff,
                               "a recipient's address cannot be given to a sendmail command");
             return false;
         }
-        strlist_add(argv, recipients->items[i]);
+        add_address(argv, recipients->items[i]);
     }
     return true;
 }

@@ -151,11 +151,23 @@ const char *hold_state_name(const struct hold *hold)
 long hold_recipient(const struct hold *hold, const char *address)
 {
     const struct strlist *recipients = &hold->record.recipients;
+    char *wanted;
+    long found = -1;
 
     for (size_t i = 0; i < recipients->count; i++)
-        if (strcmp(recipients->items[i], address) == 0 || address_equal(recipients->items[i], address))
+        if (strcmp(recipients->items[i], address) == 0)
             return (long)i;
-    return -1;
+    /* Hardly ever: somebody wrote it in another form. */
+    wanted = address_normalise(address);
+    for (size_t i = 0; wanted != NULL && found < 0 && i < recipients->count; i++) {
+        char *form = address_normalise(recipients->items[i]);
+
+        if (form != NULL && strcmp(form, wanted) == 0)
+            found = (long)i;
+        free(form);
+    }
+    free(wanted);
+    return found;
 }
 
 int hold_is_copy(const struct hold *hold, const unsigned char digest[SHA256_LEN])

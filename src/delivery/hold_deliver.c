@@ -10,12 +10,21 @@
 #include "util/log.h"
 #include "util/mem.h"
 
-static bool is_wanted(const struct hold *hold, const struct strlist *recipients, size_t number)
+/* For each recipient of the hold: is it among these (NULL: all are)? Newly allocated. */
+static bool *wanted_of(const struct hold *hold, const struct strlist *recipients)
 {
-    for (size_t i = 0; recipients != NULL && i < recipients->count; i++)
-        if (hold_recipient(hold, recipients->items[i]) == (long)number)
-            return true;
-    return recipients == NULL;
+    size_t count = hold->record.recipients.count;
+    bool *wanted = mem_array(count, sizeof(*wanted));
+
+    for (size_t i = 0; recipients == NULL && i < count; i++)
+        wanted[i] = true;
+    for (size_t i = 0; recipients != NULL && i < recipients->count; i++) {
+        long number = hold_recipient(hold, recipients->items[i]);
+
+        if (number >= 0)
+            wanted[number] = true;
+    }
+    return wanted;
 }
 
 void hold_claim_explain(enum hold_claim claim, struct outcome *outcome)
@@ -32,10 +41,12 @@ void hold_claim_explain(enum hold_claim claim, struct outcome *outcome)
 static void claim_wanted(struct hold *hold, const struct strlist *recipients, struct strlist *claimed,
                          struct outcome *outcome)
 {
+    bool *wanted = wanted_of(hold, recipients);
+
     for (size_t i = 0; i < hold->record.recipients.count; i++) {
         enum hold_claim claim;
 
-        if (!is_wanted(hold, recipients, i))
+        if (!wanted[i])
             continue;
         claim = hold_claim(hold, i);
         if (claim == HOLD_CLAIMED)
@@ -43,6 +54,7 @@ static void claim_wanted(struct hold *hold, const struct strlist *recipients, st
         else
             hold_claim_explain(claim, outcome);
     }
+    free(wanted);
 }
 
 /* The envelope as it was when the message came. */

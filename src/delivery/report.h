@@ -49,6 +49,11 @@ bool report_admin(const struct message *message, struct journal *journal, const 
    once is the caller's care. false: it could not be handed off, and is to be tried again. */
 bool report_notice(const struct config *config, const char *kind, const char *const *pairs);
 
+/* For `julia -prune`: an hour after the first of them, ADMIN gets one notice "held-back" about all notices
+   that NOTICE_RATE kept back, how many of which kind. Else those of a kind that does not occur again would
+   never be told. What cannot be handed off is told the next time. */
+void report_held_back(const struct config *config);
+
 /* A note to an internal recipient that mail for him was withheld (SCANNER_NOTICE=recipient), from the
    template "withheld", once per message. `sender` ("" is the null sender), `message_id` (NULL if unknown) are
    the mail's; nothing else of it is told. false: it could not be handed off. */

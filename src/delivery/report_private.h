@@ -16,14 +16,24 @@ const char *report_unanswerable(const struct message *message);
 /* A small file that counts, NAME in BASE/var/run or beside the journal, locked until it is closed. -1: errno.
  */
 int report_state_open(const struct config *config, const char *name);
+/* The names of such files that begin with `prefix`. */
+void report_state_list(const struct config *config, const char *prefix, struct strlist *names);
 
 /* May a report about this incoming message go to its sender now? Counts it. What was allowed once for a
    message stays so for an hour: a retry is the same report. */
 bool report_sender_allow(const struct message *message);
 
+#define REPORT_RATE_PREFIX "notice-" /* of the state file of a kind */
+
 /* May a notice of this kind be sent now? Counts it. `held_back_r`: how many were not sent since the last one.
  */
 bool report_rate_allow(const struct config *config, const char *kind, unsigned long *held_back_r);
+
+/* How many notices of this kind were not sent, when the hour is over that they belong to; they count as told
+   from now on. */
+unsigned long report_rate_take(const struct config *config, const char *kind);
+/* They were not told: `count` more to be told. */
+void report_rate_untake(const struct config *config, const char *kind, unsigned long count);
 
 /* One mail that julia writes. */
 struct report_mail {

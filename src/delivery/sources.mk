@@ -15,6 +15,7 @@ DELIVERY_SRC := \
 	src/delivery/report_admin.c \
 	src/delivery/report_answer.c \
 	src/delivery/report_builtin.c \
+	src/delivery/report_held_back.c \
 	src/delivery/report_mail.c \
 	src/delivery/report_rate.c \
 	src/delivery/report_refuse.c \

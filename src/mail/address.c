@@ -225,16 +225,18 @@ const char *address_domain(const char *address)
     return found;
 }
 
-char *address_quote(const char *stripped)
+char *address_given(const char *given)
 {
-    const char *at = strrchr(stripped, '@');
+    const char *at = strrchr(given, '@');
     struct buf out = {0};
     char *address;
 
-    if (at == NULL || *stripped == '-')
+    if (address_valid(given, true))
+        return mem_strdup(given);
+    if (at == NULL)
         return NULL;
     buf_add_char(&out, '"');
-    for (const char *p = stripped; p < at; p++) {
+    for (const char *p = given; p < at; p++) {
         if (*p == '"' || *p == '\\')
             buf_add_char(&out, '\\');
         buf_add_char(&out, *p);

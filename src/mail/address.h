@@ -23,10 +23,11 @@ char *address_normalise(const char *address);
 const char *address_domain(const char *address);  /* behind the last '@' outside quotes; "" if none */
 bool address_equal(const char *a, const char *b); /* by normalised form */
 
-/* For an address whose quotes somebody stripped, as Sendmail does for a mailer with flag s: what stands
-   before the last '@' put in quotes again, newly allocated; NULL when that is no valid address either, or it
-   begins with '-'. */
-char *address_quote(const char *stripped);
+/* An envelope address as an MTA gives it, newly allocated: itself when it is valid (allow_local), else with
+   what stands before the last '@' put in quotes. Sendmail strips those of recipients for a mailer with flag
+   s, and gives -x@x.example as it is: in quotes it can be taken for no option. NULL: no address either way.
+ */
+char *address_given(const char *given);
 
 /* "x.example" matches exactly, ".x.example" it and everything below, "." everything. Case and IDN form do not
  * matter. */

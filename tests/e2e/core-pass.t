@@ -42,9 +42,18 @@ ok $? 'a From_ line is not passed on'
 is "$(arguments external 1)" '-i -f u@behoerde.de -- b@x.example ' '... and is the envelope sender'
 
 forget
-julia -client IPv6:::1 -sender '' -readmail b@x.example -x@behoerde.de < "$dir/plain"
-is "$status ${said%% *}" '65 5.1.3' 'a recipient that looks like an option is refused'
+outgoing -u@behoerde.de b@x.example -oQ/tmp@x.example < "$dir/plain"
+is "$status $(arguments external 1)" '0 -i -f "-u"@behoerde.de -- b@x.example "-oQ/tmp"@x.example ' 'addresses that look like options are put in quotes'
+
+forget
+julia -client IPv6:::1 -sender '' -readmail b@x.example -x < "$dir/plain"
+is "$status ${said%% *}" '65 5.1.3' 'an option that is no address is refused'
 is "$(taken external)$(taken internal)" 00 '... and nothing was handed off'
+
+forget
+outgoing $'a@b\303\274cher.example' $'j\303\274rgen@M\303\234NCHEN.example' $'x@bu\314\210cher.example' X@Y.Example < "$dir/plain"
+is "$status $(arguments external 1)" $'0 -i -f a@xn--bcher-kva.example -- j\303\274rgen@xn--mnchen-3ya.example x@bu\314\210cher.example X@Y.Example ' \
+    'domains with umlauts leave as A-labels, which need no SMTPUTF8; all other addresses as they came'
 
 forget
 outgoing u@behoerde.de b@x.example v@behoerde.de < "$dir/plain"

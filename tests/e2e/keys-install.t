@@ -11,8 +11,13 @@ BUILD=${JULIA_BUILD:-$SOURCE/build/release}
 if [ -z "${JULIA_IN_WORLD-}" ]; then
     [ "$(id -u)" = 0 ] || skip_all 'needs root for users of its own'
     for program in useradd setpriv; do command -v $program >/dev/null || skip_all "$program is not installed"; done
-    unshare -m true 2>/dev/null || skip_all 'unshare is not permitted here'
-    exec unshare -m -p -f --mount-proc --kill-child env JULIA_IN_WORLD=yes bash "$0" "$@"
+    # In a chroot "/" is no mount point whose propagation could be changed.
+    for private in '-m' '-m --propagation unchanged'; do
+        # shellcheck disable=SC2086
+        ! unshare $private -p -f --mount-proc true 2>/dev/null ||
+            exec unshare $private -p -f --mount-proc --kill-child env JULIA_IN_WORLD=yes bash "$0" "$@"
+    done
+    skip_all 'unshare is not permitted here'
 fi
 
 W=$(mktemp -d "${TMPDIR:-/tmp}/julia-install.XXXXXX")
@@ -29,7 +34,8 @@ unset MAKEFLAGS MAKELEVEL
 install_to() { # install_to PREFIX [VARIABLE=VALUE...]: with the programs there are
     local prefix=$1
     shift
-    make -s -C "$SOURCE" -o programs install B="$BUILD" PREFIX="$prefix" "$@" >"$W/install.log" 2>&1 || { diag "$(cat "$W/install.log")"; return 1; }
+    # shellcheck disable=SC2086
+    ${tracing-} make -s -C "$SOURCE" -o programs install B="$BUILD" PREFIX="$prefix" "$@" >"$W/install.log" 2>&1 || { diag "$(cat "$W/install.log")"; return 1; }
 }
 
 # The indented lines of a document between two lines of it.
@@ -132,6 +138,13 @@ rm /opt/julia/etc/untrusted/bad.pem
 
 echo '# mine' >>/opt/julia/etc/templates/de/notice.txt
 sed -n '$p' /opt/julia/etc/julia.conf >"$W/last"
+if command -v strace >/dev/null; then # while mail flows there is always a whole program, the old one or the new one
+    tracing="strace -f -qq -y -o $W/trace -e trace=unlink,unlinkat,open,openat,creat"
+    (umask 077; install_to /opt/julia)
+    tracing=
+    is "$(grep -E 'unlink|O_CREAT|O_TRUNC|creat' "$W/trace" | grep -E '/opt/julia/(bin|lib|lib/[a-z]+)(>, "|/)[a-z][a-z.-]*"' | grep -v '= -1 ENOENT')" '' \
+        'installed anew: no program is removed or overwritten'
+fi
 (umask 077; install_to /opt/julia)
 ok $? 'make install again, with a strict umask'
 is "$(tail -n 1 /opt/julia/etc/templates/de/notice.txt) $(sed -n '$p' /opt/julia/etc/julia.conf)" "# mine $(cat "$W/last")" 'what was edited stays'
@@ -163,7 +176,7 @@ for page in "$SOURCE"/man/*.[578]; do
     else
         mandoc "/opt/julia/share/man/man${page##*.}/$page" >"$W/man" 2>&1
     fi
-    grep -q NAME "$W/man" || missing="${missing-} $page"
+    sed 's/.\x08//g' "$W/man" | grep -q '^NAME' || missing="${missing-} $page"
 done
 is "${missing-}" '' 'every manual page can be shown'
 

@@ -43,6 +43,13 @@ goes_out() { # goes_out VARIANT CLIENT: a letter of user_1, to be signed and enc
     decrypt anna "$(sink_message external 1)" "$WORLD/t" && verify "$WORLD/t" "$WORLD/t2" user_1@behoerde.de
     ok $? "$1: a letter leaves signed and encrypted" || world_log
 }
+postmaster() { # postmaster VARIANT CLIENT SINK: of this host
+    sink_clear "$3"
+    letter "$M" x@partner-1.com postmaster 'is anybody there'
+    send_mail "$2" x@partner-1.com postmaster "$M" >"$WORLD/smtp" || diag "not taken: $(cat "$WORLD/smtp")"
+    wait_for_sink "$3" 1
+    is "$(sink_envelope "$3" 1)" 'x@partner-1.com mail-admin@behoerde.de' "$1: mail for postmaster of the gateway reaches a person"
+}
 encrypted_letter() { # an encrypted, signed letter from anna to user_1
     printf 'Content-Type: text/plain\r\n\r\nA letter.\r\n' >"$WORLD/text"
     openssl cms -sign -in "$WORLD/text" -signer "$PKI/anna.crt" -inkey "$PKI/anna.key" |
@@ -80,6 +87,7 @@ for address in 192.0.2.25/32 198.51.100.7/32; do ip addr add $address dev lo; do
 place reference
 goes_out reference scanner
 comes_in reference 192.0.2.25 scanner
+postmaster reference 192.0.2.25 scanner
 letter "$M" x@evil.example user_1@behoerde.de 'direct'
 refused external x@evil.example user_1@behoerde.de 'reference: nobody but the external relay brings mail from outside'
 refused 192.0.2.25 x@evil.example y@else.example 'reference: the external relay cannot send to outside'

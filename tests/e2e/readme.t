@@ -10,8 +10,13 @@ BUILD=${JULIA_BUILD:-$SOURCE/build/release}
 if [ -z "${JULIA_IN_WORLD-}" ]; then
     [ "$(id -u)" = 0 ] || skip_all 'needs root'
     for program in useradd postfix make; do command -v $program >/dev/null || skip_all "$program is not installed"; done
-    unshare -m -n -u -p true 2>/dev/null || skip_all 'unshare is not permitted here'
-    exec unshare -m -n -u -p -f --mount-proc --kill-child env JULIA_IN_WORLD=yes bash "$0" "$@"
+    # In a chroot "/" is no mount point whose propagation could be changed.
+    for private in '-m' '-m --propagation unchanged'; do
+        # shellcheck disable=SC2086
+        ! unshare $private -n -u -p -f --mount-proc true 2>/dev/null ||
+            exec unshare $private -n -u -p -f --mount-proc --kill-child env JULIA_IN_WORLD=yes bash "$0" "$@"
+    done
+    skip_all 'unshare is not permitted here'
 fi
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 unset MAKEFLAGS MAKELEVEL MAIL_CONFIG

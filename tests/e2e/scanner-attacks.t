@@ -243,8 +243,18 @@ def damaged():
         ok(G.status == 0 and copy is not None and len(G.told()) > 0, f"{conf}, INCOMING_PROFILE: what cannot be read is doubted, not refused", G)
 
 
+def crowd():
+    """A thousand recipients come back fifty at a time, as Postfix sends them: none of these calls may take minutes."""
+    g = G.anew("DELIVER = original\nGATEWAY_KEY = user_1@behoerde.de")
+    many = [f"r{number}@behoerde.de" for number in range(1000)]
+    copy = b"Received: from scanner by gate.behoerde.de; crowd\n" + g.arrive(g.encrypted(), to=many)
+    g.status, g.said = g.run(copy, scanned.SCANNER, OUTSIDE, [name.upper() for name in many[-50:]], wrapper=("prlimit", "--cpu=10"))
+    g.got = g.collect()
+    ok(g.status == 0 and [len(one[1]) for one in g.got] == [50] and b"pkcs7" in g.got[0][2], "50 of 1000 recipients come back, written in capitals", g)
+
+
 G = scanned.Scanned()
-for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed, damaged):
+for part in (replies, impostors, expired, moved, unmounted, alike, opaque, disputed, damaged, crowd):
     part()
 G.__exit__()
 sys.exit(tap.end())

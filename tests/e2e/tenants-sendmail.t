@@ -200,10 +200,14 @@ from 10.11.0.7 a@alpha.example b@beta.example
 waits() { grep -q "$1" "$WORLD/sendmail/log"; }
 wait_until 30 waits 'mailer=julia-alpha.*stat=Deferred'
 ok $? "alpha's julia cannot work: its mail waits"
+from 10.11.0.7 '<>' x@partner-1.com
+wait_until 30 waits 'to=<x@partner-1.com>.*mailer=julia-alpha.*stat=Deferred'
+like "$(tenant remove -n alpha 2>&1)" 'mail of alpha waits: receiving instance \(2\)' 'remove: sees both, also that which names none of its domains'
 is "$(sink_count beta)" 0 '... and does not take another way'
 chmod 640 "$A/etc/julia.conf"
 "$SENDMAIL" -C"$MAIL/sendmail.cf" -q
 wait_for_sink beta 1
+wait_for_sink external 1
 is "$(tr -d '\r' <"$(sink_message beta 1)" | grep '^X-JULIA-Signature:')" 'X-JULIA-Signature: valid' 'the next try still knows whose mail it is'
 fresh
 

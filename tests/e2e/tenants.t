@@ -26,6 +26,7 @@ refused 'cannot name a tenant' 'a name with a slash' add a/b alpha.example
 refused 'cannot name a tenant' 'a name with dots' add ../x alpha.example
 refused 'blanks can be neither' 'a name with a blank' add 'a b' alpha.example
 refused 'cannot name a tenant' 'a name in capitals' add Alpha alpha.example
+refused 'users of the modules of tenant alpha' 'a name that makes the user of a module' add alpha-keys alpha.example
 refused 'at most 20' 'a long name' add abcdefghijklmnopqrstu alpha.example
 refused 'main installation uses this word' 'a name that the main installation uses' add external alpha.example
 refused 'is not a domain' 'an address for a domain' add alpha a@alpha.example
@@ -76,6 +77,7 @@ ok $? 'the same once more: added' || diag "$(cat "$WORLD/log/out")"
 world_age
 mta_sums >"$WORLD/log/mta.alpha"
 refused 'is a tenant alpha already' 'an existing tenant' add alpha other.example
+refused 'inside the base of tenant alpha' 'a base inside of another' add -b "$A/var/x" beta beta.example
 refused 'alpha.example belongs to tenant alpha' 'a domain of another tenant' add beta beta.example ALPHA.example
 refused 'alpha.example belongs to tenant alpha' 'all below one of its names' add beta .alpha.example
 tenant add beta --services --start beta.example .sub.beta.example -l '10.12.0.0/16 fd00:12::/32' -i '[127.0.0.1]:2542' >"$WORLD/log/out" 2>&1
@@ -264,11 +266,18 @@ sed -i 's/^INTERNAL_DOMAINS = gamma.example/& gamma2.example/' "$G/etc/julia.con
 tenant list -q >"$WORLD/log/out" 2>&1
 is $? 1 'list: says when the MTA is not as julia.conf says'
 like "$(cat "$WORLD/log/out")" 'julia-tenant update mends that' '... and what helps'
+tenant update -n >"$WORLD/log/out" 2>&1
+is "$? $(grep -c 'nothing to do' "$WORLD/log/out")" '1 0' 'update -n: says that something is to be done'
+tenant update >"$WORLD/log/out" 2>&1
+is "$? $(grep -c '^now type: ' "$WORLD/log/out")" '0 1' 'update: says what makes Postfix notice it'
 tenant update --start >/dev/null 2>&1
-is $? 0 'update'
+is $? 0 '... or does it'
 world_age
 like "$(send_mail external x@partner-1.com g@gamma2.example "$M")" '^250' '... mail for the new domain is taken'
 wait_for_sink internal 1
+sed -i 's/^INTERNAL_DOMAINS = gamma.example/& b\xc3\xbccher.example/' "$G/etc/julia.conf"
+like "$(tenant update -n 2>&1)" 'note: .*gamma/etc/julia.conf: write .*cher.example as xn--' 'update: a domain with umlauts, which julia.conf may have, Postfix would not know'
+sed -i '/^INTERNAL_DOMAINS/s/ b[^ ]*cher.example//' "$G/etc/julia.conf"
 echo 'NONSENSE = 1' >>"$G/etc/julia.conf"
 like "$(tenant list -q 2>&1)" '^gamma.*faults: ' 'list: shows what julia -check finds'
 sed -i '/NONSENSE/d' "$G/etc/julia.conf"
@@ -302,6 +311,14 @@ postqueue -c "$WORLD/queues/alpha-internal/etc" -f
 wait_for_sink alpha 1
 _left() { [ -z "$(postqueue -c "$WORLD/queues/alpha-internal/etc" -j)" ]; }
 wait_until 30 _left
+chmod 0 "$A/etc/julia.conf"
+from 10.11.0.7 '<>' x@partner-1.com
+wait_for_text "$(log_of front)" 'relay=julia-alpha.*status=deferred'
+tenant remove -n alpha >"$WORLD/log/out" 2>&1
+like "$(cat "$WORLD/log/out")" 'mail of alpha waits: main instance \(1\)' 'remove: sees mail that names none of its domains'
+chmod 640 "$A/etc/julia.conf"
+postqueue -f
+wait_for_quiet
 tenant remove gamma >"$WORLD/log/out" 2>&1
 ok $? 'remove' || diag "$(cat "$WORLD/log/out")"
 world_age

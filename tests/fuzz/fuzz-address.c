@@ -6,13 +6,14 @@
 #include "tests/fuzz/fuzz.h"
 #include "util/mem.h"
 
-static void check_quoting(const char *address)
+static void check_given(const char *address)
 {
-    char *quoted = address_quote(address);
+    char *given = address_given(address);
 
-    if (quoted != NULL)
-        FUZZ_HOLDS(address_valid(quoted, false) && quoted[0] == '"');
-    free(quoted);
+    FUZZ_HOLDS(given != NULL || !address_valid(address, true));
+    if (given != NULL)
+        FUZZ_HOLDS(address_valid(given, true) && (given[0] == '"' || strcmp(given, address) == 0));
+    free(given);
 }
 
 static void check_address(const char *address)
@@ -29,7 +30,7 @@ static void check_address(const char *address)
     }
     free(once);
     address_domain_matches(address_domain(address), address);
-    check_quoting(address);
+    check_given(address);
 }
 
 /* As the From of a message: the one address that everybody sees is in it. */

@@ -79,7 +79,9 @@ START_TEST(stripped_quotes)
         {"carl x", NULL},
         {"carl x@", NULL},
         {"carl x@y example", NULL},
-        {"-f x@y.example", NULL},
+        {"-f x@y.example", "\"-f x\"@y.example"},
+        {"-x@y.example", "\"-x\"@y.example"},
+        {"-x", NULL},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         const char *const line[] = {"-client",     "",  "-sender", "MAILER-DAEMON", "-readmail",
@@ -145,9 +147,11 @@ START_TEST(wrong_lines)
         {{"-check", "-readmail", "b@y.example", NULL}, EX_TEMPFAIL, "4.3.5"},
         {{"-client", "10.0.0.1", "-readmail", "b@y\nX: y", NULL}, EX_DATAERR, "5.5.4"},
         {{"-client", "10.0.0.1\r", "-readmail", "b@y.example", NULL}, EX_DATAERR, "5.5.4"},
-        {{"-client", "10.0.0.1", "-sender", "a b@x", "-readmail", "b@y.example", NULL}, EX_DATAERR, "5.1.7"},
+        {{"-client", "10.0.0.1", "-sender", "a b@x y", "-readmail", "b@y.example", NULL},
+         EX_DATAERR,
+         "5.1.7"},
         {{"-client", "10.0.0.1", "-readmail", "", NULL}, EX_DATAERR, "5.1.3"},
-        {{"-client", "10.0.0.1", "-readmail", "-f@y.example", NULL}, EX_DATAERR, "5.1.3"},
+        {{"-client", "10.0.0.1", "-readmail", "-f", NULL}, EX_DATAERR, "5.1.3"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct options o;

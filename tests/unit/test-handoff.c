@@ -224,6 +224,7 @@ START_TEST(arguments)
         {1, "a@x", NULL, NULL, "id 7", false, "-i -f a@x -- r@y"},
         {1, "a@x", NULL, NULL, "id+7", false, "-i -f a@x -- r@y"},
         {1, "a@x", NULL, NULL, "a=b", false, "-i -f a@x -- r@y"},
+        {0, "a@b\303\274cher.example", NULL, NULL, NULL, false, "-i -f a@xn--bcher-kva.example -- r@y"},
         {0, "bad address", NULL, NULL, NULL, false, NULL},
         {0, "-x@y", NULL, NULL, NULL, false, NULL},
         {0, "<a@x>", NULL, NULL, NULL, false, NULL},

@@ -126,6 +126,9 @@ START_TEST(unknown_sender)
     fixture_message(&f, "From -x y@z Sat\n\n", 17, NULL);
     ck_assert_int_eq(f.outcome.kind, OUTCOME_PERMANENT);
     ck_assert_str_eq(f.outcome.dsn, "5.1.7");
+    fixture_message(&f, "From -x@y Sat\n\n", 15, NULL);
+    ck_assert_int_eq(f.outcome.kind, OUTCOME_DONE);
+    ck_assert_str_eq(f.message.envelope.sender, "\"-x\"@y");
     fixture_tear_down(&f);
 }
 END_TEST

@@ -742,6 +742,48 @@ START_TEST(rate)
 }
 END_TEST
 
+static void set_rate(const char *kind, long long age, int sent, int held_back)
+{
+    char *path = mem_printf("%s/var/run/notice-%s", f.folder, kind);
+    char *state = mem_printf("%020lld %010d %010d\n", (long long)time(NULL) - age, sent, held_back);
+
+    ck_assert_int_eq(fdio_replace_file(path, state, strlen(state), 0600), 0);
+    free(state);
+    free(path);
+}
+
+/* What was held back is told even if nothing of its kind happens any more. */
+START_TEST(held_back)
+{
+    struct mail mail;
+    char *text;
+
+    set_up(ORIGINAL, "user_1@behoerde.de");
+    report_admin(&f.message, journal, "relaying", (char *)NULL); /* makes the folder */
+    forget_mail();
+    set_rate("infected", 3601, 10, 7);
+    set_rate("not-answered", 7200, 10, 1);
+    set_rate("undecryptable", 3500, 10, 3); /* its hour is not over */
+    set_rate("held-back", 7200, 10, 2);     /* not itself */
+    fixture_target(&f, CONFIG_TARGET_INTERNAL, "exit 75");
+    report_held_back(&f.config);
+    fixture_target(&f, CONFIG_TARGET_INTERNAL, FIXTURE_STORE);
+    report_held_back(&f.config);
+    read_mail(&mail);
+    text = part_text(&mail, mail.mime.root);
+    check_contains(text, "    infected: 7\n");
+    check_contains(text, "    not-answered: 1\n");
+    ck_assert_ptr_null(strstr(text, "undecryptable"));
+    ck_assert_ptr_null(strstr(text, "held-back:"));
+    free(text);
+    free_mail(&mail);
+    forget_mail();
+    report_held_back(&f.config); /* once */
+    check_calls("");
+    tear_down();
+}
+END_TEST
+
 /* A notice never fails the mail, and never takes its time. */
 START_TEST(notice_faults)
 {
@@ -772,4 +814,4 @@ END_TEST
 
 UNIT_MAIN("report", filling, html, fallbacks, shipped_templates, undelivered, german, several_recipients,
           values_of_a_reason, refused_incoming, target_refuses, unanswered, notify, hostile_values,
-          long_header, notices, rate, notice_faults)
+          long_header, notices, rate, held_back, notice_faults)
