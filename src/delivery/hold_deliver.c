@@ -8,7 +8,6 @@
 #include "delivery/hold_private.h"
 #include "util/fdio.h"
 #include "util/log.h"
-#include "util/mem.h"
 
 static bool is_wanted(const struct hold *hold, const struct strlist *recipients, size_t number)
 {

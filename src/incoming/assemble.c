@@ -1,6 +1,5 @@
 #include "incoming/assemble.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,5 @@
 /* Where in a message the protected fields stand: only the root of what is behind all layers counts (RFC 9788
    4.1), never a part of it. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

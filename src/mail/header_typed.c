@@ -1,7 +1,6 @@
 /* Structured values with parameters (RFC 2045 5.1), continuations and charsets in them (RFC 2231). */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "mail/charset.h"
 #include "mail/header.h"

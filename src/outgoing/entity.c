@@ -8,7 +8,6 @@
 #include "outgoing/hcp.h"
 #include "outgoing/prepare.h"
 #include "util/fdio.h"
-#include "util/mem.h"
 #include "util/tmpfile.h"
 
 #define BLANKS " \t\r\n"

@@ -7,7 +7,6 @@
 
 #include "mail/address.h"
 #include "mail/date.h"
-#include "util/mem.h"
 
 #define TELLING   4  /* octets; what is shorter is only found where it is the whole value */
 #define LINE_WISH 78 /* columns, RFC 5322 2.1.1 */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
 
 #define LINE_LIMIT 998 /* RFC 5322 2.1.1 */
 #define PARAM_INLINE                                                                                         \
