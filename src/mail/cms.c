@@ -37,14 +37,6 @@ static ssize_t read_source(void *context, void *out, size_t size)
     return n;
 }
 
-const char *cms_type_name(enum cms_type type)
-{
-    static const char *const names[] = {"none",       "data",     "signed",    "enveloped", "auth-enveloped",
-                                        "compressed", "digested", "encrypted", "other"};
-
-    return names[type];
-}
-
 /* Content types by OID: 1.2.840.113549.1.7.x (RFC 5652), 1.2.840.113549.1.9.16.1.x (RFC 3274, RFC 5083). */
 static enum cms_type type_of(const struct buf *oid)
 {

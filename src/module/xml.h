@@ -43,12 +43,6 @@ bool xml_is(const struct xml_node *node, const char *name);
 /* The text as base64. False when it is not. */
 bool xml_base64(const struct xml_node *node, struct buf *out);
 
-/* "find: query/n? address use | recipient*" style checking: `attributes` and `children` are NULL-terminated
-   lists of the names allowed; anything else (and text where text_allowed is false) is refused, error_r says
-   which. */
-bool xml_only(const struct xml_node *node, const char *const *attributes, const char *const *children,
-              bool text_allowed, char *error_r, size_t size);
-
 /* Writing. Values are escaped; octets that XML cannot carry (control characters, invalid UTF-8) become
  * U+FFFD. */
 struct xml_writer {
