@@ -36,14 +36,6 @@ static bool find_word(const char *p, struct word *w)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void decode_q(const char *text, size_t len, struct buf *out)
 {
     for (size_t i = 0; i < len; i++) {

@@ -4,6 +4,7 @@
 
 #include "mail/charset.h"
 #include "mail/header.h"
+#include "util/base64.h"
 #include "util/mem.h"
 
 #define PARAMS_MAX   100 /* real fields have less than ten */
@@ -145,14 +146,6 @@ static void take_params(const char *p, struct raw_list *list)
                 take_param(&p, list);
         }
     }
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static void percent_decode(const char *text, struct buf *out)

@@ -36,6 +36,7 @@ size_t base64_decode_update(struct base64_decoder *d, const char *in, size_t len
 void base64_encode_buf(struct buf *out, const void *in, size_t len);
 bool base64_decode_buf(struct buf *out, const char *text);
 
+int hex_digit(char c); /* its value; -1: it is none */
 void hex_encode_buf(struct buf *out, const void *in, size_t len); /* lower case */
 bool hex_decode_buf(struct buf *out, const char *text);           /* even number of digits, either case */
 
