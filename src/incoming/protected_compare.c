@@ -37,7 +37,6 @@ static char *text_of(const struct header *header, const struct known *known)
     struct buf all = {0};
     long index;
 
-    buf_add_text(&all, "");
     for (size_t n = 0; (index = header_find(header, known->name, n)) >= 0; n++) {
         char *text = header_text(header, (size_t)index);
 

@@ -204,8 +204,6 @@ static char *join(const struct raw_list *list, const struct raw_param *first)
         buf_add(&text, buf_text(&octets), octets.len);
     free(charset);
     buf_free(&octets);
-    if (text.data == NULL)
-        buf_add_text(&text, "");
     return buf_take(&text);
 }
 
@@ -262,8 +260,6 @@ static char *take_type(const char **p)
         if (before == 0 || type.len == before + 1)
             buf_clear(&type);
     }
-    if (type.data == NULL || type.len == 0)
-        buf_add_text(&type, "");
     return buf_take(&type);
 }
 
