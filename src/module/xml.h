@@ -56,8 +56,11 @@ void xml_open(struct xml_writer *w, const char *name); /* the first one gets the
 /* A NULL value: the attribute is left out. */
 void xml_put(struct xml_writer *w, const char *attribute, const char *value);
 void xml_put_number(struct xml_writer *w, const char *attribute, uint64_t value);
+void xml_put_hex(struct xml_writer *w, const char *attribute, const void *data, size_t len);
 void xml_text(struct xml_writer *w, const char *text);
 void xml_put_base64(struct xml_writer *w, const void *data, size_t len); /* as the element's text */
+/* A whole element with that as its text. */
+void xml_add_base64(struct xml_writer *w, const char *name, const void *data, size_t len);
 void xml_close(struct xml_writer *w);
 
 #endif
