@@ -78,8 +78,7 @@ static void share_issuer(struct cms_outline *outline, struct buf *issuer)
     struct buf *place;
 
     for (size_t i = outline->issuer_count; i-- > first;)
-        if (outline->issuers[i].len == issuer->len &&
-            memcmp(outline->issuers[i].data, issuer->data, issuer->len) == 0) {
+        if (buf_equal(&outline->issuers[i], issuer)) {
             buf_free(issuer);
             *issuer = outline->issuers[i];
             return;

@@ -75,7 +75,7 @@ static const char *read_cms(int fd, const struct mime_part *part, struct cms_out
 
 static bool same_octets(const struct buf *a, const struct buf *b)
 {
-    return a->len > 0 && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    return a->len > 0 && buf_equal(a, b);
 }
 
 static bool is_for(const struct cms_recipient *recipient, const struct ask_verdict *certificate)
