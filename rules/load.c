@@ -8,7 +8,7 @@
 #include "util/fdio.h"
 #include "util/mem.h"
 
-void rule_free(struct rule *rule)
+static void rule_free(struct rule *rule)
 {
     free(rule->text);
     pattern_free(&rule->from);

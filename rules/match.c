@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "rules/rule.h"
-#include "util/buf.h"
 #include "util/mem.h"
 
 /* What one message's sender looks like to the FROM patterns. */

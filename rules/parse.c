@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "util/mem.h"
-
 /* Reads one pattern. false: none is there. A faulty one is reported and reading goes on. */
 static bool parse_pattern(struct scan *scan, struct pattern *pattern, const char *whose, const char *keyword)
 {

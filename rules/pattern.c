@@ -84,11 +84,10 @@ static char *parse_expression(struct pattern *pattern, const char *word)
             i++;
         buf_add_char(&text, word[i]);
     }
-    buf_add(&text, "", 0);
     pattern->kind = PATTERN_REGEX;
     pattern->text = buf_take(&text);
     char *error = NULL;
-    pattern->regex = expression_compile(pattern->text ? pattern->text : "", &error);
+    pattern->regex = expression_compile(pattern->text, &error);
     return error;
 }
 

@@ -28,6 +28,4 @@ struct ruleset {
     size_t count;
 };
 
-void rule_free(struct rule *rule);
-
 #endif

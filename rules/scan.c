@@ -47,7 +47,8 @@ static size_t keyword_length(const char *at, const char **name_r, size_t *len_r)
     return *at == ')' && *len_r ? (size_t)(at + 1 - from) : 0;
 }
 
-bool scan_keyword_ahead(const struct scan *scan, size_t at)
+/* Some "(letters)" begins at octet `at`. */
+static bool keyword_ahead(const struct scan *scan, size_t at)
 {
     const char *name;
     size_t len;
@@ -120,14 +121,14 @@ static char *scan_expression(struct scan *scan)
 char *scan_pattern(struct scan *scan, bool *missing_r)
 {
     scan_blanks(scan);
-    *missing_r = scan_peek(scan) == '\0' || scan_keyword_ahead(scan, scan->place.at);
+    *missing_r = scan_peek(scan) == '\0' || keyword_ahead(scan, scan->place.at);
     if (*missing_r)
         return NULL;
     if (scan_peek(scan) == '/')
         return scan_expression(scan);
     size_t from = scan->place.at;
     const char *at = scan->place.text + from;
-    while (*at && !is_blank(*at) && !scan_keyword_ahead(scan, (size_t)(at - scan->place.text))) {
+    while (*at && !is_blank(*at) && !keyword_ahead(scan, (size_t)(at - scan->place.text))) {
         if (*at != '"') {
             at++;
             continue;

@@ -22,8 +22,6 @@ void scan_blanks(struct scan *scan);
 bool scan_at_end(struct scan *scan);
 /* "(NAME)" at the reading position, case and inner blanks ignored. Skips it. */
 bool scan_keyword(struct scan *scan, const char *name);
-/* Some "(letters)" begins at octet `at`. */
-bool scan_keyword_ahead(const struct scan *scan, size_t at);
 
 /* A pattern as written: up to a blank or a keyword; quotes protect both; "/.../" up to its closing slash.
    NULL: fault added, or nothing there (*missing_r). Newly allocated. */

@@ -15,7 +15,6 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "util/buf.h"
 #include "util/strlist.h"

@@ -1,6 +1,5 @@
 #include "modules/areas/fields.h"
 
-#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "modules/areas/file_private.h"
-#include "util/mem.h"
 
 struct pem_block {
     char *name, *header;

@@ -44,9 +44,7 @@ static char *sign_body(const char *key, const char *scheme)
     xml_put(&w, "key", key);
     xml_put(&w, "scheme", scheme);
     if (strcmp(scheme, "ed25519") == 0) {
-        xml_open(&w, "message");
-        xml_put_base64(&w, DIGEST, strlen(DIGEST));
-        xml_close(&w);
+        xml_add_base64(&w, "message", DIGEST, strlen(DIGEST));
     } else {
         xml_put(&w, "digest", DIGEST);
     }
@@ -69,9 +67,7 @@ static char *open_body(const char *key, size_t len)
     xml_put(&w, "key", key);
     xml_put(&w, "length", "32");
     xml_put(&w, "scheme", "rsa-pkcs1");
-    xml_open(&w, "encrypted");
-    xml_put_base64(&w, octets, len);
-    xml_close(&w);
+    xml_add_base64(&w, "encrypted", octets, len);
     xml_close(&w);
     free(octets);
     return buf_take(&body);

@@ -123,9 +123,7 @@ static void write_certificate(struct xml_writer *w, const char *name, const X509
     struct buf der = {0};
 
     areas_fields_der(certificate, &der);
-    xml_open(w, name);
-    xml_put_base64(w, der.data, der.len);
-    xml_close(w);
+    xml_add_base64(w, name, der.data, der.len);
     buf_free(&der);
 }
 
@@ -155,10 +153,7 @@ void entry_write(const struct module *module, const struct entry *entry, struct 
     write_certificate(w, "certificate", entry->certificate->certificate);
     for (size_t i = 0; i < entry->chain.count; i++)
         write_certificate(w, "issuer-certificate", entry->chain.items[i]);
-    if (entry->capabilities != NULL) {
-        xml_open(w, "capabilities");
-        xml_put_base64(w, entry->capabilities->data, entry->capabilities->len);
-        xml_close(w);
-    }
+    if (entry->capabilities != NULL)
+        xml_add_base64(w, "capabilities", entry->capabilities->data, entry->capabilities->len);
     xml_close(w);
 }

@@ -64,8 +64,7 @@ static bool is_known(const char *path, const char *signing_time, const struct bu
 
     if (read_file(path, known_time, &known))
         superfluous = strcmp(known_time, signing_time) >= 0 ||
-                      (strncmp(known_time, signing_time, DAY_LEN) == 0 && known.len == capabilities->len &&
-                       memcmp(known.data, capabilities->data, known.len) == 0);
+                      (strncmp(known_time, signing_time, DAY_LEN) == 0 && buf_equal(&known, capabilities));
     buf_free(&known);
     return superfluous;
 }

@@ -52,9 +52,7 @@ static void opening_free(struct opening *opening)
 static void write_key(struct xml_writer *w, const unsigned char *content_key, size_t len)
 {
     xml_open(w, "open");
-    xml_open(w, "content-key");
-    xml_put_base64(w, content_key, len);
-    xml_close(w);
+    xml_add_base64(w, "content-key", content_key, len);
     xml_close(w);
 }
 

@@ -46,7 +46,8 @@ void private_key_reference(const char *fingerprint, char reference_r[PRIVATE_KEY
     snprintf(reference_r, PRIVATE_KEY_REFERENCE_MAX, MODULE_NAME ":%s", fingerprint);
 }
 
-const char *private_key_fingerprint(const char *reference)
+/* The fingerprint in a reference, NULL if it is none of this module's. */
+static const char *fingerprint_in(const char *reference)
 {
     const char *fingerprint = reference + strlen(MODULE_NAME ":");
 
@@ -60,7 +61,7 @@ const char *private_key_fingerprint(const char *reference)
 static bool look_up(struct module *module, const char *reference, struct areas_list *list,
                     struct serve_answer *answer)
 {
-    const char *fingerprint = private_key_fingerprint(reference);
+    const char *fingerprint = fingerprint_in(reference);
     struct areas *areas = module_areas(module, answer);
     char error[MODULE_ERROR_MAX] = "";
 

@@ -16,8 +16,6 @@ void private_keys_free(struct private_keys *keys); /* wipes them */
 /* "keys-file:FINGERPRINT" of a certificate. */
 #define PRIVATE_KEY_REFERENCE_MAX 80
 void private_key_reference(const char *fingerprint, char reference_r[PRIVATE_KEY_REFERENCE_MAX]);
-/* The fingerprint in a reference, NULL if it is none of this module's. */
-const char *private_key_fingerprint(const char *reference);
 
 /* There is such a key (it is not read). False: `answer` says why not. */
 bool private_key_exists(struct module *module, const char *reference, struct serve_answer *answer);

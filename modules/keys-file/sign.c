@@ -17,9 +17,7 @@ static void fail(struct serve_answer *answer, enum signing_result result, const 
 static void write_signature(struct xml_writer *w, const struct buf *signature)
 {
     xml_open(w, "sign");
-    xml_open(w, "signature");
-    xml_put_base64(w, signature->data, signature->len);
-    xml_close(w);
+    xml_add_base64(w, "signature", signature->data, signature->len);
     xml_close(w);
 }
 

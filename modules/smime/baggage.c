@@ -70,11 +70,8 @@ enum baggage_result baggage_read(struct baggage *baggage, struct ber *ber)
 
 static void put_all(const struct buf *ders, size_t count, const char *name, struct xml_writer *w)
 {
-    for (size_t i = 0; i < count; i++) {
-        xml_open(w, name);
-        xml_put_base64(w, ders[i].data, ders[i].len);
-        xml_close(w);
-    }
+    for (size_t i = 0; i < count; i++)
+        xml_add_base64(w, name, ders[i].data, ders[i].len);
 }
 
 void baggage_put(const struct baggage *baggage, struct xml_writer *w)

@@ -34,24 +34,14 @@ static bool push_plain(algorithm_list *list, const int *numbers, size_t count)
     return true;
 }
 
-/* OAEP with one hash throughout; the empty SEQUENCE stands for SHA-1 (RFC 3560 5). */
 static X509_ALGOR *oaep_capability(int hash_nid)
 {
-    RSA_OAEP_PARAMS *oaep = RSA_OAEP_PARAMS_new();
     X509_ALGOR *algorithm = X509_ALGOR_new();
-    bool ok = oaep != NULL && algorithm != NULL;
 
-    if (ok && hash_nid != NID_sha1) {
-        oaep->hashFunc = der_hash_algorithm(hash_nid);
-        oaep->maskGenFunc = der_mgf1_algorithm(hash_nid);
-        ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL;
-    }
-    ok = ok && der_set_algorithm(algorithm, NID_rsaesOaep, oaep, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
-    if (!ok) {
+    if (algorithm != NULL && !der_set_oaep(algorithm, hash_nid)) {
         X509_ALGOR_free(algorithm);
         algorithm = NULL;
     }
-    RSA_OAEP_PARAMS_free(oaep);
     return algorithm;
 }
 

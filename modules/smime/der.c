@@ -1,5 +1,7 @@
 #include "modules/smime/der.h"
 
+#include <openssl/rsa.h>
+
 #include "modules/smime/oid.h"
 
 void *der_decode(const void *der, size_t len, const ASN1_ITEM *item)
@@ -89,6 +91,22 @@ X509_ALGOR *der_mgf1_algorithm(int hash_nid)
     }
     X509_ALGOR_free(hash);
     return mgf;
+}
+
+/* SHA-1 is the default of all three parameters, and DER leaves defaults out: an empty SEQUENCE. */
+bool der_set_oaep(X509_ALGOR *algorithm, int hash_nid)
+{
+    RSA_OAEP_PARAMS *oaep = RSA_OAEP_PARAMS_new();
+    bool ok = oaep != NULL;
+
+    if (ok && hash_nid != NID_sha1) {
+        oaep->hashFunc = der_hash_algorithm(hash_nid);
+        oaep->maskGenFunc = der_mgf1_algorithm(hash_nid);
+        ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL;
+    }
+    ok = ok && der_set_algorithm(algorithm, NID_rsaesOaep, oaep, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
+    RSA_OAEP_PARAMS_free(oaep);
+    return ok;
 }
 
 int der_hash_nid(const X509_ALGOR *hash)

@@ -36,8 +36,10 @@ bool der_set_algorithm(X509_ALGOR *algorithm, int nid, const void *value, const 
 X509_ALGOR *der_hash_algorithm(int hash_nid);
 /* mgf1 with that hash. */
 X509_ALGOR *der_mgf1_algorithm(int hash_nid);
-/* Reads both back: NID of the hash, NID_undef if unknown or damaged. NULL stands for the default, SHA-1 (RFC
- * 4055). */
+/* RSAES-OAEP with that hash throughout and no label (RFC 4055 4.1). */
+bool der_set_oaep(X509_ALGOR *algorithm, int hash_nid);
+/* Reads hash and mgf1 back: NID of the hash, NID_undef if unknown or damaged. NULL stands for the default,
+ * SHA-1 (RFC 4055). */
 int der_hash_nid(const X509_ALGOR *hash);
 int der_mgf1_hash_nid(const X509_ALGOR *mgf);
 

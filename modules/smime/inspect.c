@@ -5,6 +5,7 @@
 #include <openssl/objects.h>
 
 #include "modules/smime/enveloped.h"
+#include "modules/smime/oid.h"
 #include "modules/smime/operations.h"
 #include "util/strlist.h"
 
@@ -30,7 +31,7 @@ static void answer_inspected(const struct enveloped *e, const struct strlist *na
     char name[NAME_MAX_LEN] = "";
 
     X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-    cipher = cipher_by_nid(OBJ_obj2nid(oid));
+    cipher = cipher_by_nid(oid_number(oid));
     OBJ_obj2txt(name, sizeof(name), oid, 0);
     xml_open(w, "inspect");
     xml_put(w, "type", e->authenticated ? "auth-enveloped" : "enveloped");

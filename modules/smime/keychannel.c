@@ -6,7 +6,6 @@
 #include "module/frame.h"
 #include "module/serve.h"
 #include "module/xml.h"
-#include "util/base64.h"
 #include "util/fdio.h"
 #include "util/mem.h"
 
@@ -103,22 +102,6 @@ static void begin_request(struct xml_writer *w, struct buf *out, struct keychann
     xml_put_number(w, "deadline", channel->until == DEADLINE_NEVER ? 3600000u : (uint64_t)left);
 }
 
-static void put_base64_element(struct xml_writer *w, const char *name, const void *octets, size_t len)
-{
-    xml_open(w, name);
-    xml_put_base64(w, octets, len);
-    xml_close(w);
-}
-
-static void put_hex(struct xml_writer *w, const char *name, const void *octets, size_t len)
-{
-    struct buf hex = {0};
-
-    hex_encode_buf(&hex, octets, len);
-    xml_put(w, name, buf_text(&hex));
-    buf_free(&hex);
-}
-
 void keychannel_sign(struct keychannel *channel, const char *key, const char *scheme, bool is_message,
                      const void *input, size_t len, struct keychannel_answer *answer_r)
 {
@@ -132,9 +115,9 @@ void keychannel_sign(struct keychannel *channel, const char *key, const char *sc
     xml_put(&w, "key", key);
     xml_put(&w, "scheme", scheme);
     if (is_message)
-        put_base64_element(&w, "message", input, len);
+        xml_add_base64(&w, "message", input, len);
     else
-        put_hex(&w, "digest", input, len);
+        xml_put_hex(&w, "digest", input, len);
     xml_close(&w);
     xml_close(&w);
     ask(channel, id, &request, "sign", "signature", answer_r);
@@ -156,15 +139,15 @@ void keychannel_open_key(struct keychannel *channel, const char *key, const stru
     xml_put(&w, "scheme", open->scheme);
     xml_put(&w, "mgf1", open->mgf1);
     if (open->label.len > 0)
-        put_hex(&w, "label", open->label.data, open->label.len);
+        xml_put_hex(&w, "label", open->label.data, open->label.len);
     if (open->salt.len > 0)
-        put_hex(&w, "salt", open->salt.data, open->salt.len);
+        xml_put_hex(&w, "salt", open->salt.data, open->salt.len);
     xml_put(&w, "wrap", open->wrap);
     if (open->wrap != NULL) {
-        put_base64_element(&w, "originator", open->originator.data, open->originator.len);
-        put_base64_element(&w, "shared-info", open->shared_info.data, open->shared_info.len);
+        xml_add_base64(&w, "originator", open->originator.data, open->originator.len);
+        xml_add_base64(&w, "shared-info", open->shared_info.data, open->shared_info.len);
     }
-    put_base64_element(&w, "encrypted", open->encrypted.data, open->encrypted.len);
+    xml_add_base64(&w, "encrypted", open->encrypted.data, open->encrypted.len);
     xml_close(&w);
     xml_close(&w);
     ask(channel, id, &request, "open", "content-key", answer_r);

@@ -37,6 +37,11 @@ static const struct agreement *find_agreement(const EVP_PKEY *key)
     return NULL;
 }
 
+bool recipient_can_agree(const EVP_PKEY *key)
+{
+    return find_agreement(key) != NULL;
+}
+
 static EVP_PKEY *make_ephemeral(EVP_PKEY *peer)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, peer, NULL);

@@ -11,6 +11,7 @@
 /* Key transport to an RSA key. False: the key is too small, or OpenSSL refuses. */
 bool recipient_fill_trans(RecipientInfo *info, X509 *certificate, const struct keytrans_scheme *keytrans,
                           const unsigned char *key, size_t key_len);
+bool recipient_can_agree(const EVP_PKEY *key);
 /* Ephemeral-static ECDH and AES-256 key wrap to a key on an elliptic curve, X25519 and X448 among them. */
 bool recipient_fill_agree(RecipientInfo *info, X509 *certificate, const unsigned char *key, size_t key_len);
 

@@ -102,17 +102,12 @@ static void keep(struct buf *out, const ASN1_STRING *octets)
     buf_add(out, ASN1_STRING_get0_data(octets), (size_t)ASN1_STRING_length(octets));
 }
 
-static bool same_octets(const struct buf *a, const struct buf *b)
-{
-    return a->len == b->len && memcmp(buf_text(a), buf_text(b), a->len) == 0;
-}
-
 static bool same_opening(const struct opening *a, const struct opening *b)
 {
-    return strcmp(a->keytrans, b->keytrans) == 0 && same_octets(&a->open.encrypted, &b->open.encrypted) &&
-           same_octets(&a->open.originator, &b->open.originator) &&
-           same_octets(&a->open.shared_info, &b->open.shared_info) &&
-           same_octets(&a->open.salt, &b->open.salt) && same_octets(&a->open.label, &b->open.label);
+    return strcmp(a->keytrans, b->keytrans) == 0 && buf_equal(&a->open.encrypted, &b->open.encrypted) &&
+           buf_equal(&a->open.originator, &b->open.originator) &&
+           buf_equal(&a->open.shared_info, &b->open.shared_info) && buf_equal(&a->open.salt, &b->open.salt) &&
+           buf_equal(&a->open.label, &b->open.label);
 }
 
 /* Takes over what `opening` holds, unless it is there already or there are enough. */

@@ -8,24 +8,11 @@
 
 #define RSA_OCTETS_MAX 2048 /* OpenSSL's limit, 16384 bits */
 
-/* SHA-1 is the default of all three parameters, and DER leaves defaults out: an empty SEQUENCE. */
 static bool set_keytrans_algorithm(X509_ALGOR *algorithm, const struct keytrans_scheme *keytrans)
 {
-    RSA_OAEP_PARAMS *oaep;
-    bool ok;
-
     if (keytrans->hash_nid == NID_undef)
         return X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL) > 0;
-    oaep = RSA_OAEP_PARAMS_new();
-    ok = oaep != NULL;
-    if (ok && keytrans->hash_nid != NID_sha1) {
-        oaep->hashFunc = der_hash_algorithm(keytrans->hash_nid);
-        oaep->maskGenFunc = der_mgf1_algorithm(keytrans->hash_nid);
-        ok = oaep->hashFunc != NULL && oaep->maskGenFunc != NULL;
-    }
-    ok = ok && der_set_algorithm(algorithm, NID_rsaesOaep, oaep, ASN1_ITEM_rptr(RSA_OAEP_PARAMS));
-    RSA_OAEP_PARAMS_free(oaep);
-    return ok;
+    return der_set_oaep(algorithm, keytrans->hash_nid);
 }
 
 static bool rsa_encrypt(EVP_PKEY *public_key, const struct keytrans_scheme *keytrans,

@@ -42,12 +42,6 @@ static void fail_for(X509 *certificate, enum answer_status status, const char *r
     serve_fail(answer, status, reason, "%s: %s", subject, what);
 }
 
-static bool can_agree(const EVP_PKEY *key)
-{
-    return key != NULL &&
-           (EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "X25519") || EVP_PKEY_is_a(key, "X448"));
-}
-
 bool recipient_writer_add(struct recipient_writer *writer, X509 *certificate,
                           const struct keytrans_scheme *keytrans, const unsigned char *key, size_t key_len,
                           struct serve_answer *answer)
@@ -57,7 +51,7 @@ bool recipient_writer_add(struct recipient_writer *writer, X509 *certificate,
     bool rsa = public_key != NULL && EVP_PKEY_is_a(public_key, "RSA");
     bool ok;
 
-    if (!rsa && !can_agree(public_key)) {
+    if (public_key == NULL || (!rsa && !recipient_can_agree(public_key))) {
         fail_for(certificate, ANSWER_PERMANENT, "unsupported",
                  "nothing can be encrypted to the key in this certificate (RSA or elliptic curve needed)",
                  answer);

@@ -9,15 +9,6 @@
 /* Octets of what a signer says of himself: SIGNERS_MAX times that has to fit into an answer. */
 #define TOLD_MAX 16384
 
-static void put_hex(struct xml_writer *w, const char *attribute, const unsigned char *octets, size_t len)
-{
-    struct buf hex = {0};
-
-    hex_encode_buf(&hex, octets, len);
-    xml_put(w, attribute, buf_text(&hex));
-    buf_free(&hex);
-}
-
 static void put_signing_time(struct xml_writer *w, const ASN1_TIME *time)
 {
     struct buf text = {0};
@@ -41,7 +32,7 @@ static void put_serial(struct xml_writer *w, const ASN1_INTEGER *serial)
 
     p = der;
     if (len > 0 && (ASN1_get_object(&p, &contents, &tag, &class, len) & 0x80) == 0)
-        put_hex(w, "serial", p, (size_t)contents);
+        xml_put_hex(w, "serial", p, (size_t)contents);
     OPENSSL_free(der);
 }
 
@@ -63,7 +54,8 @@ static void put_identifier(struct xml_writer *w, const EntityId *sid)
         xml_put(w, "issuer", buf_text(&issuer));
         put_serial(w, sid->d.issuer_serial->serial);
     } else {
-        put_hex(w, "ski", ASN1_STRING_get0_data(sid->d.key_id), (size_t)ASN1_STRING_length(sid->d.key_id));
+        xml_put_hex(w, "ski", ASN1_STRING_get0_data(sid->d.key_id),
+                    (size_t)ASN1_STRING_length(sid->d.key_id));
     }
     xml_close(w);
     buf_free(&name);
@@ -76,7 +68,7 @@ static void put_certificate_names(const struct signer *signer, struct xml_writer
     unsigned int len = 0;
 
     if (X509_digest(signer->certificate, EVP_sha256(), fingerprint, &len) > 0)
-        put_hex(w, "fingerprint", fingerprint, len);
+        xml_put_hex(w, "fingerprint", fingerprint, len);
 }
 
 void signer_put(const struct signer *signer, struct xml_writer *w)
@@ -105,11 +97,8 @@ void signer_put(const struct signer *signer, struct xml_writer *w)
     if (signer->certificate == NULL && signer->info != NULL && can_be_told(signer->info->sid))
         put_identifier(w, signer->info->sid);
     if (signer->result == SIGNER_GOOD && attributes->capabilities != NULL &&
-        ASN1_STRING_length(attributes->capabilities) <= TOLD_MAX) {
-        xml_open(w, "capabilities");
-        xml_put_base64(w, ASN1_STRING_get0_data(attributes->capabilities),
+        ASN1_STRING_length(attributes->capabilities) <= TOLD_MAX)
+        xml_add_base64(w, "capabilities", ASN1_STRING_get0_data(attributes->capabilities),
                        (size_t)ASN1_STRING_length(attributes->capabilities));
-        xml_close(w);
-    }
     xml_close(w);
 }

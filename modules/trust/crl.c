@@ -119,8 +119,7 @@ bool crl_verify(struct crl *crl, X509 *certificate, const char *fingerprint)
 
 bool crl_same_scope(const struct crl *a, const struct crl *b)
 {
-    return X509_NAME_cmp(crl_issuer(a), crl_issuer(b)) == 0 && a->scope_der.len == b->scope_der.len &&
-           memcmp(buf_text(&a->scope_der), buf_text(&b->scope_der), a->scope_der.len) == 0;
+    return X509_NAME_cmp(crl_issuer(a), crl_issuer(b)) == 0 && buf_equal(&a->scope_der, &b->scope_der);
 }
 
 bool crl_is_delta_to(const struct crl *delta, const struct crl *complete)
@@ -190,7 +189,7 @@ static bool same_serial(const struct areas_crl_entry *entry, const struct buf *s
         entry->serial[entry->serial_len - 1] != (unsigned char)serial->data[serial->len - 1])
         return false;
     areas_fields_serial(entry->serial, entry->serial_len, &octets);
-    same = octets.len == serial->len && memcmp(octets.data, serial->data, serial->len) == 0;
+    same = buf_equal(&octets, serial);
     buf_free(&octets);
     return same;
 }

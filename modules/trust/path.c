@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "modules/trust/certificate.h"
-#include "util/mem.h"
 
 struct search {
     const struct terms *terms;

@@ -4,7 +4,6 @@
 
 #include "modules/trust/certificate.h"
 #include "modules/trust/crl_inquiry.h"
-#include "util/mem.h"
 
 static void add_revoked(const struct path *path, size_t index, const struct inquiry_result *result,
                         struct faults *faults)

@@ -18,15 +18,6 @@ static void put_name(struct xml_writer *writer, const char *attribute, const X50
     free(text);
 }
 
-static void put_hex(struct xml_writer *writer, const char *attribute, const struct buf *octets)
-{
-    struct buf hex = {0};
-
-    hex_encode_buf(&hex, buf_text(octets), octets->len);
-    xml_put(writer, attribute, buf_text(&hex));
-    buf_free(&hex);
-}
-
 static void put_identifiers(struct xml_writer *writer, const X509 *certificate)
 {
     struct buf serial = {0}, issuer = {0}, ski = {0}, text = {0};
@@ -34,12 +25,12 @@ static void put_identifiers(struct xml_writer *writer, const X509 *certificate)
     put_name(writer, "subject", X509_get_subject_name(certificate));
     put_name(writer, "issuer", X509_get_issuer_name(certificate));
     areas_fields_certificate_serial(certificate, &serial);
-    put_hex(writer, "serial", &serial);
+    xml_put_hex(writer, "serial", buf_text(&serial), serial.len);
     certificate_issuer_der(certificate, &issuer);
     base64_encode_buf(&text, buf_text(&issuer), issuer.len);
     xml_put(writer, "issuer-der", buf_text(&text));
     if (certificate_ski(certificate, &ski))
-        put_hex(writer, "ski", &ski);
+        xml_put_hex(writer, "ski", buf_text(&ski), ski.len);
     buf_free(&serial);
     buf_free(&issuer);
     buf_free(&ski);

@@ -13,21 +13,17 @@
 
 static void put_identifier(struct xml_writer *w, const struct cms_recipient *identifier)
 {
-    struct buf issuer = {0}, serial = {0}, ski = {0};
+    struct buf issuer = {0};
     xml_open(w, "identifier");
     if (identifier->issuer.len > 0) {
         base64_encode_buf(&issuer, identifier->issuer.data, identifier->issuer.len);
-        hex_encode_buf(&serial, identifier->serial.data, identifier->serial.len);
         xml_put(w, "issuer", buf_text(&issuer));
-        xml_put(w, "serial", buf_text(&serial));
+        xml_put_hex(w, "serial", identifier->serial.data, identifier->serial.len);
     } else {
-        hex_encode_buf(&ski, buf_text(&identifier->ski), identifier->ski.len);
-        xml_put(w, "ski", buf_text(&ski));
+        xml_put_hex(w, "ski", buf_text(&identifier->ski), identifier->ski.len);
     }
     xml_close(w);
     buf_free(&issuer);
-    buf_free(&serial);
-    buf_free(&ski);
 }
 
 static void write_find(struct buf *body, const struct ask_query *queries, size_t count)

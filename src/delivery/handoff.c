@@ -120,9 +120,7 @@ void handoff_claim(struct journal *journal, const struct strlist *recipients, st
     }
 }
 
-/* The target has the mail: a journal that fails now cannot change that, it can only make a retry send it
- * twice. */
-static void journal_all(struct journal *journal, const struct strlist *recipients, const char *how)
+void handoff_note(struct journal *journal, const struct strlist *recipients, const char *how)
 {
     struct strlist entries = {0};
 
@@ -149,7 +147,7 @@ size_t handoff_run(const struct message *message, struct journal *journal, const
         free(names);
     }
     if (claimed.count > 0 && handoff_command(message, handoff, &claimed, message->until, outcome)) {
-        journal_all(journal, &claimed, handoff->how);
+        handoff_note(journal, &claimed, handoff->how);
         taken = claimed.count;
     }
     strlist_free(&claimed);

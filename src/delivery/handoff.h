@@ -30,6 +30,10 @@ size_t handoff_run(const struct message *message, struct journal *journal, const
 void handoff_claim(struct journal *journal, const struct strlist *recipients, struct strlist *claimed,
                    struct strlist *before, struct outcome *outcome);
 
+/* Notes that these recipients are done with, all at once. What was sent cannot be called back: a journal that
+   fails is logged, and a retry may send it twice. */
+void handoff_note(struct journal *journal, const struct strlist *recipients, const char *how);
+
 /* The same as handoff_run() without journal, for mails that have their own entries there: runs the command
    (argv: its words, -i -f SENDER, -N -R -V as config->mta wants them unless the sender is null, --,
    recipients; environment PATH and LANG only) until `until` and logs. True: the target has taken the message.

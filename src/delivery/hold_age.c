@@ -13,7 +13,6 @@
 #include "delivery/report.h"
 #include "util/fdio.h"
 #include "util/log.h"
-#include "util/mem.h"
 
 #define AGEING         "ageing"    /* who is at it */
 #define LEFTOVER_AGE   (24 * 3600) /* seconds, and DEADLINE: nobody is still making it */

@@ -33,9 +33,8 @@ struct hold {
     long *claims; /* for each recipient the number of our claim, -1: not ours */
 };
 
-/* Is this ours: the right type, our own, and writable by nobody else? 0, or -1 with errno EPERM. */
-int hold_check_owner(const struct stat *st, mode_t type);
-/* openat() for reading, of what hold_check_owner() likes; symbolic links are not followed. -1: errno. */
+/* openat() for reading, of what is ours: of the right type, our own, and writable by nobody else; symbolic
+   links are not followed. -1: errno (EPERM: it is not ours). */
 int hold_open_dir(int dir, const char *name);
 int hold_open_file(int dir, const char *name);
 int hold_there(int dir, const char *name); /* 1, 0, or -1 with errno: it cannot be told */

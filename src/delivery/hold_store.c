@@ -16,7 +16,8 @@
 
 #define KEY_LEN 32
 
-int hold_check_owner(const struct stat *st, mode_t type)
+/* Is this ours: the right type, our own, and writable by nobody else? 0, or -1 with errno EPERM. */
+static int check_owner(const struct stat *st, mode_t type)
 {
     if ((st->st_mode & S_IFMT) == type && st->st_uid == geteuid() && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
         return 0;
@@ -29,7 +30,7 @@ static int open_checked(int dir, const char *name, int flags, mode_t type)
     struct stat st;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | flags);
 
-    if (fd >= 0 && (fstat(fd, &st) != 0 || hold_check_owner(&st, type) != 0))
+    if (fd >= 0 && (fstat(fd, &st) != 0 || check_owner(&st, type) != 0))
         fdio_close(&fd);
     return fd;
 }

@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include "delivery/report_private.h"
-#include "util/mem.h"
 
 /* RFC 3834 section 2: addresses that belong to programs. */
 static bool is_program(const char *sender)

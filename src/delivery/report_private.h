@@ -13,6 +13,9 @@ const char *report_builtin(const char *name);
 /* Why this message must not be answered (RFC 3834 section 2), or NULL. */
 const char *report_unanswerable(const struct message *message);
 
+/* Is this sender one of ours: in INTERNAL_DOMAINS, or without a domain? */
+bool report_is_inside(const struct config *config, const char *sender);
+
 /* A small file that counts, NAME in BASE/var/run or beside the journal, locked until it is closed. -1: errno.
  */
 int report_state_open(const struct config *config, const char *name);

@@ -3,18 +3,22 @@
 
 #include "delivery/handoff.h"
 #include "delivery/report_private.h"
-#include "mail/address.h"
 #include "util/log.h"
 #include "util/mem.h"
 
+static void list_addresses(const struct report_recipient *recipients, size_t count, struct strlist *all)
+{
+    for (size_t i = 0; i < count; i++)
+        strlist_add(all, recipients[i].address);
+}
+
 static void note_refused(struct journal *journal, const struct report_recipient *recipients, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        char *what = mem_printf("deliver:%s", recipients[i].address);
+    struct strlist all = {0};
 
-        journal_done(journal, what, "refused");
-        free(what);
-    }
+    list_addresses(recipients, count, &all);
+    handoff_note(journal, &all, "refused");
+    strlist_free(&all);
 }
 
 void report_refuse(const struct message *message, struct journal *journal,
@@ -37,7 +41,7 @@ static const char *held_back(const struct message *message)
 
     if (report_unanswerable(message) != NULL)
         return NULL; /* report_undelivered() knows */
-    if (address_domain(sender)[0] == '\0' || address_in_domains(sender, &message->config->internal_domains))
+    if (report_is_inside(message->config, sender))
         return "its sender is inside, it came from outside";
     return report_sender_allow(message) ? NULL : "too many reports within an hour";
 }
@@ -49,8 +53,7 @@ static size_t claim(struct journal *journal, const struct report_recipient *reci
     struct strlist all = {0}, claimed = {0};
     size_t found = 0;
 
-    for (size_t i = 0; i < count; i++)
-        strlist_add(&all, recipients[i].address);
+    list_addresses(recipients, count, &all);
     handoff_claim(journal, &all, &claimed, NULL, outcome);
     for (size_t i = 0; i < count; i++)
         if (strlist_has(&claimed, recipients[i].address))

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "delivery/report_private.h"
 #include "mail/address.h"
@@ -100,7 +99,7 @@ static char *reasons_text(const struct message *message, const struct report_rec
     return buf_take(&out);
 }
 
-static bool is_inside(const struct config *config, const char *sender)
+bool report_is_inside(const struct config *config, const char *sender)
 {
     return address_domain(sender)[0] == '\0' || address_in_domains(sender, &config->internal_domains);
 }
@@ -110,7 +109,7 @@ static bool send_report(const struct message *message, const struct report_recip
 {
     const struct config *config = message->config;
     const struct mime_part *root = message->mime.root;
-    bool inside = is_inside(config, message->envelope.sender);
+    bool inside = report_is_inside(config, message->envelope.sender);
     char *subject = inside ? report_subject(message) : mem_strdup("[...]");
     char *reasons = reasons_text(message, recipients, count);
     char *date = root != NULL ? header_value_of(&root->header, "Date") : NULL;

@@ -1,7 +1,5 @@
 #include "incoming/alike.h"
 
-#include <strings.h>
-
 #include "incoming/readings.h"
 #include "mail/encoding_check.h"
 
@@ -13,9 +11,7 @@ static bool header_alike(const struct header *header)
     bool mime = false;
 
     for (size_t i = 0; i < header->count; i++)
-        mime =
-            mime || (header->fields[i].name_len > 8 &&
-                     strncasecmp((const char *)header->data + header->fields[i].start, "Content-", 8) == 0);
+        mime = mime || header_field_is_content(header, i);
     return !mime || (!header_has_strays(header) && !header_has_controls(header));
 }
 

@@ -1,9 +1,7 @@
 #include "incoming/assemble.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -81,10 +79,9 @@ static bool content_fields(const struct header *header, const char *authserv_id,
 {
     for (size_t i = 0; i < header->count; i++) {
         const struct header_field *field = &header->fields[i];
-        const char *name = (const char *)header->data + field->start;
 
-        if (field->name_len < 8 || strncasecmp(name, "Content-", 8) != 0 ||
-            forged_field(name, field->end - field->start, authserv_id))
+        if (!header_field_is_content(header, i) ||
+            forged_field((const char *)header->data + field->start, field->end - field->start, authserv_id))
             continue;
         protected_put_field(header, i, header->eol, out);
     }

@@ -20,25 +20,8 @@ static bool is_name_char(char c)
            (u >= 'A' && u <= 'Z');
 }
 
-/* Characters that look like others: the two "@", and dots that are one to a hasty reader, or to IDNA. */
-static char look_of(uint32_t code)
-{
-    switch (code) {
-    case 0xff20: /* FULLWIDTH COMMERCIAL AT */
-    case 0xfe6b: /* SMALL COMMERCIAL AT */
-        return '@';
-    case 0x2024: /* ONE DOT LEADER */
-    case 0x3002: /* IDEOGRAPHIC FULL STOP */
-    case 0xfe52: /* SMALL FULL STOP */
-    case 0xff0e: /* FULLWIDTH FULL STOP */
-    case 0xff61: /* HALFWIDTH IDEOGRAPHIC FULL STOP */
-        return '.';
-    default:
-        return '\0';
-    }
-}
-
-/* The text as it looks. *unseen_r: it has characters that are not shown, or that turn others round. */
+/* The text as it looks, with the "@" and dots that only look like them. *unseen_r: it has characters that are
+ * not shown, or that turn others round. */
 static char *looks(const char *text, bool *unseen_r)
 {
     struct buf out = {0};
@@ -48,12 +31,14 @@ static char *looks(const char *text, bool *unseen_r)
     *unseen_r = false;
     for (size_t len = strlen(text); len > 0 && (took = utf8_decode(text, len, &code)) > 0;
          text += took, len -= took) {
+        uint32_t plain = glyph_plain(code);
+
         if (code == '\\' || code == '"') /* what they quote is shown */
             continue;
         if (glyph_invisible(code))
             *unseen_r = *unseen_r || code != '\t';
-        else if (look_of(code) != '\0')
-            buf_add_char(&out, look_of(code));
+        else if (plain == '@' || plain == '.')
+            buf_add_char(&out, (char)plain);
         else
             buf_add(&out, text, took);
     }

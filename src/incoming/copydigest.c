@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "mail/encoding_check.h"
@@ -35,13 +34,9 @@ static void add_text(struct copy *copy, const char *text)
 /* Fields of MIME in the message's own header; in a part all of them are content. */
 static bool counts(const struct header *header, size_t index, bool is_root)
 {
-    const char *name = (const char *)header->data + header->fields[index].start;
-    size_t len = header->fields[index].name_len;
+    static const char *const names[] = {"Content-", "MIME-Version", NULL};
 
-    if (!is_root || len == 0)
-        return true;
-    return (len > 8 && strncasecmp(name, "Content-", 8) == 0) ||
-           header_field_is(header, index, "MIME-Version");
+    return !is_root || header->fields[index].name_len == 0 || header_field_in(header, index, names);
 }
 
 static void add_field(struct copy *copy, const struct header *header, size_t index)

@@ -1,5 +1,6 @@
 #include "incoming/garbled.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,37 +11,40 @@
 
 /* What was seen of a text. */
 struct look {
-    bool control;    /* a control character that no text has */
-    bool no_base64;  /* a character that base64 has not */
-    bool no_western; /* an octet that Windows-1252 has not */
-    bool no_utf8;    /* octets that are no UTF-8 */
+    bool seen[UCHAR_MAX + 1]; /* which octets it has */
+    bool no_utf8;             /* octets that are no UTF-8 */
 };
 
+/* One that no text has. */
 static bool is_control(unsigned char c)
 {
     return c == '\0' || c == 0x7f || (c < ' ' && strchr("\t\n\v\f\r\033", c) == NULL);
 }
 
+/* One that Windows-1252 has not. */
 static bool is_undefined(unsigned char c)
 {
     return c == 0x81 || c == 0x8d || c == 0x8f || c == 0x90 || c == 0x9d;
 }
 
-static bool is_base64(unsigned char c)
+static bool is_no_base64(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("+/= \t\r\n", c) != NULL);
+    return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             (c != '\0' && strchr("+/= \t\r\n", c) != NULL));
 }
 
 static void look_at(struct look *look, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
+    for (size_t i = 0; i < len; i++)
+        look->seen[(unsigned char)text[i]] = true;
+}
 
-        look->control = look->control || is_control(c);
-        look->no_base64 = look->no_base64 || !is_base64(c);
-        look->no_western = look->no_western || is_undefined(c);
-    }
+static bool has(const struct look *look, bool (*is_one)(unsigned char))
+{
+    for (unsigned int c = 0; c <= UCHAR_MAX; c++)
+        if (look->seen[c] && is_one((unsigned char)c))
+            return true;
+    return false;
 }
 
 /* Looks at whole characters. Returns how many octets are left at the end: the beginning of one, perhaps. */
@@ -116,8 +120,9 @@ bool garbled_header(const struct mime_part *part)
 
         look_at(&look, field, len);
         look_at_characters(&look, field, len, true);
-        if (look.control ||
-            (look.no_utf8 && (look.no_western || (structure && header_field_is(header, i, "Content-Type")))))
+        if (has(&look, is_control) ||
+            (look.no_utf8 &&
+             (has(&look, is_undefined) || (structure && header_field_is(header, i, "Content-Type")))))
             return true;
     }
     return header_has_controls(header);
@@ -138,13 +143,13 @@ int garbled_leaf(int fd, const struct mime_part *leaf, bool strict)
         return 0;
     if (look_at_octets(&look, fd, leaf->body, leaf->end, leaf->has_8bit) != 0)
         return -1;
-    if (look.control || (base64 && look.no_base64))
+    if (has(&look, is_control) || (base64 && has(&look, is_no_base64)))
         return 1;
     if (!look.no_utf8)
         return 0;
     if (strict && charset != NULL && names(charset, exact))
         return 1;
-    return look.no_western && (charset == NULL || names(charset, western));
+    return has(&look, is_undefined) && (charset == NULL || names(charset, western));
 }
 
 int garbled_outside(int fd, const struct mime_part *multipart)

@@ -13,14 +13,9 @@ static void write_store(const struct message *message, const struct layer_signer
     xml_put(&w, "area", message->config->harvest == CONFIG_HARVEST_PUBLIC ? "public" : "review");
     if (signer->capabilities.len > 0)
         xml_put(&w, "signing-time", signer->signing_time);
-    xml_open(&w, "certificate");
-    xml_put_base64(&w, signer->certificate->data, signer->certificate->len);
-    xml_close(&w);
-    if (signer->capabilities.len > 0) {
-        xml_open(&w, "capabilities");
-        xml_put_base64(&w, signer->capabilities.data, signer->capabilities.len);
-        xml_close(&w);
-    }
+    xml_add_base64(&w, "certificate", signer->certificate->data, signer->certificate->len);
+    if (signer->capabilities.len > 0)
+        xml_add_base64(&w, "capabilities", signer->capabilities.data, signer->capabilities.len);
     xml_close(&w);
 }
 

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "incoming/garbled.h"
 #include "mail/utf8.h"
@@ -66,13 +65,12 @@ int intact_entity(int fd, const struct mime *mime)
 
 static bool labelled(const struct header *header)
 {
-    for (size_t i = 0; i < header->count; i++) {
-        const char *name = (const char *)header->data + header->fields[i].start;
+    static const char *const labels[] = {"Content-", "MIME-Version", NULL};
 
-        if (header->fields[i].name_len > 8 && strncasecmp(name, "Content-", 8) == 0)
+    for (size_t i = 0; i < header->count; i++)
+        if (header_field_in(header, i, labels))
             return true;
-    }
-    return header_count(header, "MIME-Version") > 0;
+    return false;
 }
 
 /* How many octets are text, up to the first that are not or that might go on behind the end. */

@@ -21,11 +21,9 @@ static void put_piece(struct xml_writer *w, const struct layer_entity *entity)
     xml_close(w);
 }
 
-static void put_der(struct xml_writer *w, const struct buf *der)
+static void put_certificate(struct xml_writer *w, const struct buf *der)
 {
-    xml_open(w, "certificate");
-    xml_put_base64(w, buf_text(der), der->len);
-    xml_close(w);
+    xml_add_base64(w, "certificate", buf_text(der), der->len);
 }
 
 static const char *encoding_word(enum mime_encoding encoding)
@@ -65,11 +63,11 @@ static void write_unwrap(struct buf *body, const struct message *message, const 
     for (size_t i = 0; i < request->key_count; i++) {
         xml_open(&w, "candidate");
         xml_put(&w, "key", request->keys[i]->key);
-        put_der(&w, &request->keys[i]->certificate);
+        put_certificate(&w, &request->keys[i]->certificate);
         xml_close(&w);
     }
     for (size_t i = 0; i < request->certificate_count; i++)
-        put_der(&w, request->certificates[i]);
+        put_certificate(&w, request->certificates[i]);
     xml_close(&w);
 }
 

@@ -37,8 +37,7 @@ static char *text_of(const struct header *header, const struct known *known)
     struct buf all = {0};
     long index;
 
-    buf_add_text(&all, "");
-    for (size_t n = 0; (index = header_find(header, known->name, n)) >= 0; n++) {
+    for (size_t from = 0; (index = header_next(header, known->name, from)) >= 0; from = (size_t)index + 1) {
         char *text = header_text(header, (size_t)index);
 
         if (known->addresses)

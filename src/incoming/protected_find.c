@@ -1,6 +1,5 @@
 /* Where in a message the protected fields stand: only the root of what is behind all layers counts (RFC 9788
    4.1), never a part of it. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -143,7 +142,7 @@ static void read_said(struct protected *protected, const struct header *header)
     struct buf fields = {0};
     long index;
 
-    for (size_t n = 0; (index = header_find(header, "HP-Outer", n)) >= 0; n++) {
+    for (size_t from = 0; (index = header_next(header, "HP-Outer", from)) >= 0; from = (size_t)index + 1) {
         char *field = header_value(header, (size_t)index);
 
         buf_printf(&fields, "%s\n", field);
@@ -163,10 +162,13 @@ static void add_texts(struct protected *protected, const struct header *around)
 
     buf_add(&all, protected->inside.data, protected->inside.len);
     buf_add_text(&all, all.len > 0 && all.data[all.len - 1] != '\n' ? "\n" : "");
-    for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++)
-        for (size_t i = 0; header_count(&protected->inside, texts[t]) == 0 && i < around->count; i++)
+    for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
+        bool missing = header_count(&protected->inside, texts[t]) == 0;
+
+        for (size_t i = 0; missing && i < around->count; i++)
             if (header_field_is(around, i, texts[t]))
                 protected_put_field(around, i, "\n", &all);
+    }
     header_free(&protected->inside);
     header_parse(&protected->inside, buf_text(&all), all.len);
     buf_free(&all);

@@ -37,14 +37,6 @@ static ssize_t read_source(void *context, void *out, size_t size)
     return n;
 }
 
-const char *cms_type_name(enum cms_type type)
-{
-    static const char *const names[] = {"none",       "data",     "signed",    "enveloped", "auth-enveloped",
-                                        "compressed", "digested", "encrypted", "other"};
-
-    return names[type];
-}
-
 /* Content types by OID: 1.2.840.113549.1.7.x (RFC 5652), 1.2.840.113549.1.9.16.1.x (RFC 3274, RFC 5083). */
 static enum cms_type type_of(const struct buf *oid)
 {
@@ -86,8 +78,7 @@ static void share_issuer(struct cms_outline *outline, struct buf *issuer)
     struct buf *place;
 
     for (size_t i = outline->issuer_count; i-- > first;)
-        if (outline->issuers[i].len == issuer->len &&
-            memcmp(outline->issuers[i].data, issuer->data, issuer->len) == 0) {
+        if (buf_equal(&outline->issuers[i], issuer)) {
             buf_free(issuer);
             *issuer = outline->issuers[i];
             return;

@@ -22,8 +22,6 @@ enum cms_type {
     CMS_ENCRYPTED,
     CMS_OTHER
 };
-/* "enveloped", "auth-enveloped", "signed", "compressed", ... */
-const char *cms_type_name(enum cms_type type);
 
 /* Identifiers of recipients in one message. Each is looked up, so this bounds time; lists in the wild have
    some hundred, the largest a few thousand. */

@@ -76,6 +76,29 @@ bool header_field_is(const struct header *header, size_t index, const char *name
            strncasecmp((const char *)header->data + field->start, name, field->name_len) == 0;
 }
 
+bool header_field_in(const struct header *header, size_t index, const char *const *names)
+{
+    const struct header_field *field = &header->fields[index];
+    const char *name = (const char *)header->data + field->start;
+
+    for (; *names != NULL; names++) {
+        size_t len = strlen(*names);
+        bool beginning = (*names)[len - 1] == '-';
+
+        if ((beginning ? field->name_len > len : field->name_len == len) &&
+            strncasecmp(name, *names, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool header_field_is_content(const struct header *header, size_t index)
+{
+    static const char *const names[] = {"Content-", NULL};
+
+    return header_field_in(header, index, names);
+}
+
 long header_find(const struct header *header, const char *name, size_t n)
 {
     for (size_t i = 0; i < header->count; i++)

@@ -45,6 +45,9 @@ bool header_has_strays(const struct header *header);
 /* Is there a NUL or a bare CR? Readers disagree about what these mean. */
 bool header_has_controls(const struct header *header);
 bool header_field_is(const struct header *header, size_t index, const char *name);
+/* Is its name one of these (NULL ends the list)? One that ends in '-' stands for all that begin so. */
+bool header_field_in(const struct header *header, size_t index, const char *const *names);
+bool header_field_is_content(const struct header *header, size_t index); /* Content-* (RFC 2045 3) */
 char *header_name(const struct header *header,
                   size_t index); /* newly allocated; "" for a line that is no field */
 /* Appends the whole field as it stands, but blanks for NUL and bare CR: to some readers they would begin

@@ -36,14 +36,6 @@ static bool find_word(const char *p, struct word *w)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void decode_q(const char *text, size_t len, struct buf *out)
 {
     for (size_t i = 0; i < len; i++) {
@@ -65,7 +57,6 @@ static void decode_b(struct base64_decoder *decoder, const char *text, size_t le
     if (decoder->padded)
         memset(decoder, 0, sizeof(*decoder));
     n = base64_decode_update(decoder, text, len, octets);
-
     buf_add(out, octets, n);
     free(octets);
 }
@@ -106,7 +97,6 @@ static bool take_run(const char *p, const struct word *first, size_t words, bool
     bool good;
 
     *used_r = 0;
-
     do {
         if (w.encoding == 'q')
             decode_q(w.text, w.text_len, &octets);
@@ -150,7 +140,6 @@ static char *decode(const char *value, bool guess)
     size_t used, len;
     bool after_word = false;
     const char *alone;
-    char *text;
 
     charset_guess(value, strlen(value), &plain);
     alone = buf_text(&plain);
@@ -176,10 +165,7 @@ static char *decode(const char *value, bool guess)
     for (size_t i = 0; i < out.len; i++) /* encoded controls: a decoded value stays one line of text */
         if ((unsigned char)out.data[i] < ' ' && out.data[i] != '\t')
             out.data[i] = ' ';
-    if (out.data == NULL)
-        buf_add_text(&out, "");
-    text = buf_take(&out);
-    return text;
+    return buf_take(&out);
 }
 
 char *header_decode(const char *value)

@@ -1,10 +1,10 @@
 /* Structured values with parameters (RFC 2045 5.1), continuations and charsets in them (RFC 2231). */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "mail/charset.h"
 #include "mail/header.h"
+#include "util/base64.h"
 #include "util/mem.h"
 
 #define PARAMS_MAX   100 /* real fields have less than ten */
@@ -148,14 +148,6 @@ static void take_params(const char *p, struct raw_list *list)
     }
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void percent_decode(const char *text, struct buf *out)
 {
     for (; *text != '\0'; text++) {
@@ -212,8 +204,6 @@ static char *join(const struct raw_list *list, const struct raw_param *first)
         buf_add(&text, buf_text(&octets), octets.len);
     free(charset);
     buf_free(&octets);
-    if (text.data == NULL)
-        buf_add_text(&text, "");
     return buf_take(&text);
 }
 
@@ -272,8 +262,6 @@ static char *take_type(const char **p)
         if (before == 0 || type.len == before + 1)
             buf_clear(&type);
     }
-    if (type.data == NULL || type.len == 0)
-        buf_add_text(&type, "");
     return buf_take(&type);
 }
 

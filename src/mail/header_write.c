@@ -34,7 +34,8 @@ static void clean_value(const char *value, struct buf *out)
     }
 }
 
-/* What looks like an encoded word, at the start of a word or inside, would be decoded by readers once more. */
+/* What looks like an encoded word, at the start of a word or inside, would be decoded by readers once more.
+ */
 static bool needs_coding(const char *word, size_t len)
 {
     if (len > PLAIN_MAX || memmem(word, len, "=?", 2) != NULL)

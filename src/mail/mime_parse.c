@@ -1,7 +1,6 @@
 /* The reader that makes the tree (RFC 2046 5.1): one pass over lines, no recursion, no copy of any body. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "mail/mime.h"
 #include "mail/mime_scan.h"

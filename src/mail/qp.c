@@ -2,15 +2,9 @@
 
 #include <string.h>
 
-#define LINE_MAX_QP 76 /* RFC 2045 6.7 (5) */
+#include "util/base64.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#define LINE_MAX_QP 76 /* RFC 2045 6.7 (5) */
 
 static void flush_hold(struct qp_decoder *d, struct buf *out)
 {

@@ -6,7 +6,6 @@
 #include "module/answer.h"
 #include "module/xml.h"
 #include "util/deadline.h"
-#include "util/strlist.h"
 
 /* One configured module. A process is started when first needed and kept; to a service each call is a
    connection of its own, because a worker serves one connection at a time and must not be kept waiting. */

@@ -269,33 +269,3 @@ bool xml_blank(const char *text)
 {
     return text[strspn(text, " \t\r\n")] == '\0';
 }
-
-static bool listed(const char *const *names, const char *name)
-{
-    while (*names != NULL && strcmp(*names, name) != 0)
-        names++;
-    return *names != NULL;
-}
-
-bool xml_only(const struct xml_node *node, const char *const *attributes, const char *const *children,
-              bool text_allowed, char *error_r, size_t size)
-{
-    for (size_t i = 0; i < node->attribute_count; i++) {
-        if (!listed(attributes, node->attributes[i].name)) {
-            snprintf(error_r, size, "unknown attribute %.60s in element %.60s", node->attributes[i].name,
-                     node->name);
-            return false;
-        }
-    }
-    for (const struct xml_node *child = node->children; child != NULL; child = child->next) {
-        if (!listed(children, child->name)) {
-            snprintf(error_r, size, "unknown element %.60s in element %.60s", child->name, node->name);
-            return false;
-        }
-    }
-    if (!text_allowed && !xml_blank(node->text)) {
-        snprintf(error_r, size, "text in element %.60s", node->name);
-        return false;
-    }
-    return true;
-}

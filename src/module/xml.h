@@ -43,12 +43,6 @@ bool xml_is(const struct xml_node *node, const char *name);
 /* The text as base64. False when it is not. */
 bool xml_base64(const struct xml_node *node, struct buf *out);
 
-/* "find: query/n? address use | recipient*" style checking: `attributes` and `children` are NULL-terminated
-   lists of the names allowed; anything else (and text where text_allowed is false) is refused, error_r says
-   which. */
-bool xml_only(const struct xml_node *node, const char *const *attributes, const char *const *children,
-              bool text_allowed, char *error_r, size_t size);
-
 /* Writing. Values are escaped; octets that XML cannot carry (control characters, invalid UTF-8) become
  * U+FFFD. */
 struct xml_writer {
@@ -62,8 +56,11 @@ void xml_open(struct xml_writer *w, const char *name); /* the first one gets the
 /* A NULL value: the attribute is left out. */
 void xml_put(struct xml_writer *w, const char *attribute, const char *value);
 void xml_put_number(struct xml_writer *w, const char *attribute, uint64_t value);
+void xml_put_hex(struct xml_writer *w, const char *attribute, const void *data, size_t len);
 void xml_text(struct xml_writer *w, const char *text);
 void xml_put_base64(struct xml_writer *w, const void *data, size_t len); /* as the element's text */
+/* A whole element with that as its text. */
+void xml_add_base64(struct xml_writer *w, const char *name, const void *data, size_t len);
 void xml_close(struct xml_writer *w);
 
 #endif

@@ -118,6 +118,15 @@ void xml_put_number(struct xml_writer *w, const char *attribute, uint64_t value)
     buf_printf(w->out, " %s=\"%" PRIu64 "\"", attribute, value);
 }
 
+void xml_put_hex(struct xml_writer *w, const char *attribute, const void *data, size_t len)
+{
+    struct buf hex = {0};
+
+    hex_encode_buf(&hex, data, len);
+    xml_put(w, attribute, buf_text(&hex));
+    buf_free(&hex);
+}
+
 void xml_text(struct xml_writer *w, const char *text)
 {
     end_tag(w);
@@ -144,4 +153,11 @@ void xml_close(struct xml_writer *w)
     buf_add_text(w->out, "</");
     buf_add_text(w->out, name);
     buf_add_char(w->out, '>');
+}
+
+void xml_add_base64(struct xml_writer *w, const char *name, const void *data, size_t len)
+{
+    xml_open(w, name);
+    xml_put_base64(w, data, len);
+    xml_close(w);
 }

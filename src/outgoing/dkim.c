@@ -25,7 +25,6 @@ static char *tag_value(const char *signature, const char *tag)
             return NULL;
         p += 1 + strspn(p + 1, blanks);
     }
-    buf_add_text(&value, "");
     for (p = strchr(p, '=') + 1; *p != '\0' && *p != ';'; p++)
         if (strchr(blanks, *p) == NULL)
             buf_add_char(&value, *p);

@@ -8,7 +8,6 @@
 #include "outgoing/hcp.h"
 #include "outgoing/prepare.h"
 #include "util/fdio.h"
-#include "util/mem.h"
 #include "util/tmpfile.h"
 
 #define BLANKS " \t\r\n"
@@ -25,22 +24,6 @@ uint64_t entity_length(const struct entity *entity)
     for (size_t i = 0; i < entity->count; i++)
         length += entity->pieces[i].length;
     return length;
-}
-
-static bool is_content_field(const struct header *header, size_t index)
-{
-    static const char prefix[] = "Content-";
-    const struct header_field *field = &header->fields[index];
-    return field->name_len > strlen(prefix) &&
-           strncasecmp((const char *)header->data + field->start, prefix, strlen(prefix)) == 0;
-}
-
-static bool field_in(const struct header *header, size_t index, const char *const *names)
-{
-    for (; *names != NULL; names++)
-        if (header_field_is(header, index, *names))
-            return true;
-    return false;
 }
 
 /* The last field of a header section that no empty line ended may lack its line end. */
@@ -95,7 +78,7 @@ void entity_outer_header(const struct entity_header *how, struct buf *out)
     struct hcp hcp;
     begin_hcp(how, &hcp);
     for (size_t i = 0; i < header->count; i++) {
-        if (is_content_field(header, i) || field_in(header, i, never) ||
+        if (header_field_is_content(header, i) || header_field_in(header, i, never) ||
             (how->left_out != NULL && how->left_out[i]) || once_more(header, i, hcp_hides(hcp.policy)))
             continue;
         if (header_field_is(header, i, "Subject") && !hcp_hides(hcp.policy))
@@ -229,7 +212,7 @@ void entity_inner_header(const struct entity_header *how, struct buf *out)
     if (protect && how->encrypted)
         add_hp_outer(how, out);
     for (size_t i = 0; i < header->count; i++) {
-        if (!is_content_field(header, i) || header_field_is(header, i, "Content-Length"))
+        if (!header_field_is_content(header, i) || header_field_is(header, i, "Content-Length"))
             continue; /* Content-Length is no MIME field, and would be wrong inside */
         size_t start = out->len;
         copy_field(header, i, out);

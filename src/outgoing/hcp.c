@@ -7,25 +7,9 @@
 
 #include "mail/address.h"
 #include "mail/date.h"
-#include "util/mem.h"
 
 #define TELLING   4  /* octets; what is shorter is only found where it is the whole value */
 #define LINE_WISH 78 /* columns, RFC 5322 2.1.1 */
-
-/* "name-" is a beginning. */
-static bool field_in(const struct header *header, size_t index, const char *const *names)
-{
-    const struct header_field *field = &header->fields[index];
-    const char *name = (const char *)header->data + field->start;
-    for (; *names != NULL; names++) {
-        size_t len = strlen(*names);
-        bool beginning = (*names)[len - 1] == '-';
-        if ((beginning ? field->name_len > len : field->name_len == len) &&
-            strncasecmp(name, *names, len) == 0)
-            return true;
-    }
-    return false;
-}
 
 bool hcp_hides(enum config_protection policy)
 {
@@ -52,13 +36,13 @@ bool hcp_protects(const struct header *header, size_t index)
                                         "ARC-",
                                         "Authentication-Results",
                                         NULL};
-    return header->fields[index].name_len > 0 && !field_in(header, index, never);
+    return header->fields[index].name_len > 0 && !header_field_in(header, index, never);
 }
 
 bool hcp_inside_only(const struct header *header, size_t index)
 {
     static const char *const names[] = {"Comments", "Keywords", "Thread-Topic", NULL};
-    return field_in(header, index, names);
+    return header_field_in(header, index, names);
 }
 
 /* Behind "Re: ", "AW: " and the like, which the copies of a Subject often lack. */
@@ -118,7 +102,8 @@ static const char *const own_reason[] = {
 bool hcp_repeats_subject(const struct hcp *hcp, const struct header *header, size_t index)
 {
     bool found = false;
-    if (!hcp_protects(header, index) || field_in(header, index, own_reason) || hcp->subjects.count == 0)
+    if (!hcp_protects(header, index) || header_field_in(header, index, own_reason) ||
+        hcp->subjects.count == 0)
         return false;
     char *said = header_text(header, index);
     for (size_t i = 0; i < hcp->subjects.count && !found; i++) {
@@ -186,7 +171,7 @@ static bool read_addresses(const struct header *header, size_t index, struct str
 {
     static const char *const names[] = {"From", "Sender", "Reply-To", "To", "Cc", NULL};
     bool clean = false;
-    if (!field_in(header, index, names))
+    if (!header_field_in(header, index, names))
         return false;
     char *value = header_value(header, index);
     address_list_parse(value, strlen(value), addresses, &clean);

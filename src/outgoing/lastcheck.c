@@ -12,14 +12,6 @@
 
 static const char unreadable[] = "the output cannot be read";
 
-static bool field_name_in(const struct header *header, size_t index, const char *const *names)
-{
-    for (; *names != NULL; names++)
-        if (header_field_is(header, index, *names))
-            return true;
-    return false;
-}
-
 /* Fields from `first` on: only those that describe the content, each once, none long enough to carry any. */
 static const char *check_fields(const struct header *header, size_t first)
 {
@@ -27,7 +19,7 @@ static const char *check_fields(const struct header *header, size_t first)
                                           "Content-Description", NULL};
     for (size_t i = first; i < header->count; i++) {
         const struct header_field *field = &header->fields[i];
-        if (!field_name_in(header, i, allowed))
+        if (!header_field_in(header, i, allowed))
             return "a header field that was not meant to be there";
         if (field->end - field->start > FIELD_MAX)
             return "a header field that is too long";
@@ -83,7 +75,7 @@ static const char *read_cms(int fd, const struct mime_part *part, struct cms_out
 
 static bool same_octets(const struct buf *a, const struct buf *b)
 {
-    return a->len > 0 && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    return a->len > 0 && buf_equal(a, b);
 }
 
 static bool is_for(const struct cms_recipient *recipient, const struct ask_verdict *certificate)

@@ -18,7 +18,7 @@ static const char *const shown[] = {"Subject", "From",   "To",       "Cc",
 static void put_fields(const struct header *header, const char *name, struct buf *out)
 {
     long index;
-    for (size_t n = 0; (index = header_find(header, name, n)) >= 0; n++) {
+    for (size_t from = 0; (index = header_next(header, name, from)) >= 0; from = (size_t)index + 1) {
         char *text = header_text(header, (size_t)index);
         buf_printf(out, "%s: %s\n", name, text);
         free(text);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
-
 #define LINE_LIMIT 998 /* RFC 5322 2.1.1 */
 #define PARAM_INLINE                                                                                         \
     60 /* octets of a value that stand in one parameter; longer ones are split (RFC 2231 3) */

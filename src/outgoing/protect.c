@@ -28,9 +28,7 @@ void protect_put_piece(struct protect_fds *fds, struct xml_writer *w, const stru
 
 static void put_certificate(struct xml_writer *w, const struct buf *der)
 {
-    xml_open(w, "certificate");
-    xml_put_base64(w, buf_text(der), der->len);
-    xml_close(w);
+    xml_add_base64(w, "certificate", buf_text(der), der->len);
 }
 
 static void put_entity(struct protect_fds *fds, struct xml_writer *w, const struct entity *entity)
@@ -163,11 +161,8 @@ enum protect_result protect_encrypt(struct message *message, const struct entity
         const struct ask_entry *entry = recipients[i]->entry;
         xml_open(&w, "recipient");
         put_certificate(&w, &entry->certificate);
-        if (entry->capabilities.len > 0) {
-            xml_open(&w, "capabilities");
-            xml_put_base64(&w, entry->capabilities.data, entry->capabilities.len);
-            xml_close(&w);
-        }
+        if (entry->capabilities.len > 0)
+            xml_add_base64(&w, "capabilities", entry->capabilities.data, entry->capabilities.len);
         xml_close(&w);
     }
     put_entity(&fds, &w, entity);

@@ -243,7 +243,7 @@ void hex_encode_buf(struct buf *out, const void *in, size_t len)
     }
 }
 
-static int hex_value(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -259,7 +259,7 @@ bool hex_decode_buf(struct buf *out, const char *text)
     struct buf decoded = {0};
 
     for (; *text != '\0'; text += 2) {
-        int high = hex_value(text[0]), low = text[1] != '\0' ? hex_value(text[1]) : -1;
+        int high = hex_digit(text[0]), low = text[1] != '\0' ? hex_digit(text[1]) : -1;
 
         if (high < 0 || low < 0) {
             buf_free(&decoded);

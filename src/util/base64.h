@@ -29,13 +29,15 @@ struct base64_decoder {
     bool after_pad;
     size_t strange;
 };
-size_t base64_decode_update(struct base64_decoder *d, const char *in, size_t len, unsigned char *out); /* out: len octets */
+size_t base64_decode_update(struct base64_decoder *d, const char *in, size_t len,
+                            unsigned char *out); /* out: len octets */
 
-/* Whole values without line breaks, as used in frames. Decoding is strict: any octet outside the alphabet, wrong
-   padding: false. White space between is allowed. */
+/* Whole values without line breaks, as used in frames. Decoding is strict: any octet outside the alphabet,
+   wrong padding: false. White space between is allowed. */
 void base64_encode_buf(struct buf *out, const void *in, size_t len);
 bool base64_decode_buf(struct buf *out, const char *text);
 
+int hex_digit(char c);                                            /* its value; -1: it is none */
 void hex_encode_buf(struct buf *out, const void *in, size_t len); /* lower case */
 bool hex_decode_buf(struct buf *out, const char *text);           /* even number of digits, either case */
 

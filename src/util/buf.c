@@ -82,6 +82,11 @@ const char *buf_text(const struct buf *buf)
     return buf->data != NULL ? buf->data : "";
 }
 
+bool buf_equal(const struct buf *a, const struct buf *b)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 char *buf_take(struct buf *buf)
 {
     char *text = buf->data != NULL ? buf->data : mem_strdup("");

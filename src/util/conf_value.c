@@ -70,6 +70,7 @@ static bool parse_plain(const char *text, uint64_t *number_r)
 
 static char *set_number(const struct conf_entry *entry, uint64_t *target, const char *value)
 {
+    const char *unit = entry->type == CONF_DURATION ? "s" : "";
     uint64_t number;
 
     if (entry->type == CONF_DURATION && !units_duration(value, &number))
@@ -79,9 +80,11 @@ static char *set_number(const struct conf_entry *entry, uint64_t *target, const 
     if (entry->type == CONF_NUMBER && !parse_plain(value, &number))
         return mem_printf("\"%s\" is not a number", value);
     if (number < entry->min)
-        return mem_printf("%s is too small, at least %llu is needed", value, (unsigned long long)entry->min);
+        return mem_printf("%s is too small, at least %llu%s is needed", value, (unsigned long long)entry->min,
+                          unit);
     if (entry->max != 0 && number > entry->max)
-        return mem_printf("%s is too large, at most %llu is possible", value, (unsigned long long)entry->max);
+        return mem_printf("%s is too large, at most %llu%s is possible", value,
+                          (unsigned long long)entry->max, unit);
     *target = number;
     return NULL;
 }

@@ -70,14 +70,6 @@ void log_open(const char *target, const char *program)
     open_target();
 }
 
-void log_reopen(void)
-{
-    if (state.target == NULL)
-        return;
-    fdio_close(&state.fd);
-    open_target();
-}
-
 void log_close(void)
 {
     fdio_close(&state.fd);

@@ -1,8 +1,8 @@
 /* The log (DESIGN section 12): key=value, one line per event, the queue id first; syslog or file.
-   Values outside printable ASCII or with blank, '=', '"' or '\' are quoted as \xHH. Files are reopened for
-   each run of a short-lived program and on log_reopen() in services, so rotation needs no signal to the core.
-   A log that cannot be written never changes what happens to mail: log_open() then falls back to syslog and
-   stderr is told once. */
+   Values outside printable ASCII or with blank, '=', '"' or '\' are quoted as \xHH. Files stay open: a
+   program that runs for long is to be started anew after a rotation, which is what SIGHUP does to a module's
+   workers. A log that cannot be written never changes what happens to mail: log_open() then falls back to
+   syslog and stderr is told once. */
 #ifndef JULIA_LOG_H
 #define JULIA_LOG_H
 
@@ -21,7 +21,6 @@ void log_set_queue_id(const char *queue_id); /* NULL or "": "-" */
 /* How log_address() shows addresses. For LOG_NAMES_HASH `key_file` holds the key (made when missing, 0600):
    HMAC-SHA-256 cut to 16 hex digits for the local part, domain in clear. LOG_NAMES_NO: "-". */
 void log_set_names(enum log_names mode, const char *key_file);
-void log_reopen(void);
 void log_close(void);
 
 /* log_event(LOG_LEVEL_INFO, "handoff", "target", "external", "recipient", log_address(&tmp, rcpt), (char

@@ -10,7 +10,7 @@
 
 #include "util/fdio.h"
 
-#define LOOK_AGAIN_MS 5  /* between two looks at a child where there is no pidfd */
+#define LOOK_AGAIN_MS 5 /* between two looks at a child where there is no pidfd */
 #define OUTPUT_CHUNK  8192
 
 /* A descriptor that becomes readable when the child ends, or -1 where the system has none. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -68,7 +69,7 @@ static int written_by_nobody(int fd)
 #endif
 
 /* A memfd: the kernel does not count who writes to those, but can forbid it. Elsewhere: false, nothing is
- * changed. */
+   changed; EINVAL, or, as tmpfs has all its files sealed against seals, EPERM. */
 static bool seal(int fd)
 {
 #ifdef F_ADD_SEALS
@@ -79,15 +80,26 @@ static bool seal(int fd)
 #endif
 }
 
+/* `path`: that of its descriptor below /proc. A module can forbid seals on a memfd, but not rename it. */
+static bool is_in_a_directory(const char *path)
+{
+    static const char memfd[] = "/memfd:";
+    char name[sizeof(memfd)];
+    ssize_t len = readlink(path, name, sizeof(name));
+
+    return len > 0 && ((size_t)len < strlen(memfd) || memcmp(name, memfd, strlen(memfd)) != 0);
+}
+
 int tmpfile_finish(int *fd)
 {
     char path[sizeof("/proc/self/fd/") + 12];
     bool sealed = seal(*fd);
+    int error = errno;
     int reader;
 
-    if (!sealed && errno != EINVAL)
-        return -1;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+    if (!sealed && error != EINVAL && !is_in_a_directory(path))
+        return -1;
     reader = open(path, O_RDONLY | O_CLOEXEC);
     if (reader < 0)
         return 0;

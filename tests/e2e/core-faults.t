@@ -147,16 +147,16 @@ is "$(pgrep -f "$base" | grep -cv "^$$\$")" 0 'no child is left'
 # A killed run leaves the others' work alone.
 conf "$limits"
 sed -i "s|^TARGET_EXTERNAL.*|TARGET_EXTERNAL = $base/slow|" "$base/etc/julia.conf"
-printf '#!/bin/sh\nsleep 1\nexec %s %s "$@"\n' "$here/store-target.sh" "$base/external" > "$base/slow"
+printf '#!/bin/sh\necho $$ >%s/asked\nsleep 2\nexec %s %s "$@"\n' "$base" "$here/store-target.sh" "$base/external" > "$base/slow"
 chmod +x "$base/slow"
 forget
 "$build/bin/julia" -c "$base/etc/julia.conf" -client 10.1.2.3 -sender $sender -readmail x@open.example < "$in" > "$base/killed" &
 child=$!
-sleep 0.4
+until [ -s "$base/asked" ] || ! kill -0 $child 2>/dev/null; do sleep 0.05; done
 kill -TERM $child
 wait $child
 is "$? $(cut -d' ' -f1 "$base/killed")" '75 4.3.0' 'SIGTERM: 75 and a line that says it'
-sleep 1
+while kill -0 "$(cat "$base/asked")" 2>/dev/null; do sleep 0.05; done
 is "$(taken external)" 0 'its hand-off was ended with it'
 outgoing $sender x@open.example < "$in"
 is "$status $(taken external)" '0 1' 'the retry delivers'

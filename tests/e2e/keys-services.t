@@ -165,7 +165,7 @@ def left_behind(tap, g, services):
     workers = services.worker_pids("smime")
     old.kill()
     old.wait()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < until:
         time.sleep(0.02)
     status, output = send(g)

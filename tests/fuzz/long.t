@@ -10,10 +10,13 @@ import tempfile
 SOURCE = pathlib.Path(os.environ.get("JULIA_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 TARGETS = SOURCE / "build" / "asan" / "tests" / "fuzz"
 DRIVER_SECONDS = 30
+LIMITED_SECONDS = 3  # where a limit keeps the input short: 0.1 s, or 7 s by the square
 SIZE = 1 << 20
 FOLDED = b"A: x\n"
 MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n"
 BAD_WORDS = b"=?x-none?q?a?= "
+FIELDS = 9980  # HEADER_FIELDS_MAX is 10000
+PROTECTED = b"To: a\n" * FIELDS + b"\n\0" + b'Content-Type: text/plain; hp="cipher"\n'
 
 
 def nested(size):
@@ -27,7 +30,7 @@ def filled(unit, size=SIZE):
     return unit * (size // len(unit))
 
 
-# target, what, input
+# target, what, input, seconds if not DRIVER_SECONDS
 ROWS = [
     ("address", "open comments", filled(b"(")),
     ("address", "quotes", filled(b'"')),
@@ -47,6 +50,8 @@ ROWS = [
     ("header", "carriage returns in front of a name", FOLDED[:-1] + filled(b"\rContent-Type   ")),
     ("headercopy", "fields of ours", b"\0" + filled(b"X-JULIA-A: x\n")),
     ("headercopy", "folded lines", b"\0" + FOLDED + filled(b" x\n")),
+    ("protected", "fields of one name", PROTECTED + b"To: b\n" * FIELDS + b"\nx", LIMITED_SECONDS),
+    ("protected", "HP-Outer fields", PROTECTED + b"HP-Outer: To: b\n" * FIELDS + b"\nx", LIMITED_SECONDS),
     ("mime", "lines like a boundary", MIXED + filled(b"--bx\n")),
     ("mime", "boundaries", MIXED + filled(b"--b\n")),
     ("mime", "mails in mails", filled(b"Content-Type: message/rfc822\n\n")),
@@ -72,9 +77,10 @@ def main():
     print(f"1..{len(ROWS)}")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "input")
-        for number, (target, what, octets) in enumerate(ROWS, 1):
+        for number, (target, what, octets, *seconds) in enumerate(ROWS, 1):
             pathlib.Path(path).write_bytes(octets)
-            ran = subprocess.run([TARGETS / f"fuzz-{target}", f"-timeout={DRIVER_SECONDS}", f"-artifact={path}.failed", path],
+            limit = seconds[0] if seconds else DRIVER_SECONDS
+            ran = subprocess.run([TARGETS / f"fuzz-{target}", f"-timeout={limit}", f"-artifact={path}.failed", path],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             good = ran.returncode == 0
             failed += not good

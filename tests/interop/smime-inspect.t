@@ -70,6 +70,8 @@ def by_hand(tap, smime):
     tap.ok(got.status == "ok" and len(got.transports()) == 64, "of a thousand different ones 64 are told", got)
     tap.equal(smime.inspect(message(*(many * 11))).reason, "unsupported", "more than 10,000 recipients")
     tap.equal(smime.inspect(message(cipher="1.2.3.99")).get("cipher"), "1.2.3.99", "an unknown cipher")
+    tap.equal(smime.inspect(message(cipher="1.2.840.113549.1.9.16.3.18")).get("cipher"), "chacha20-poly1305",
+              "a cipher that is read, but has no name in OpenSSL 3.0")
     tap.equal(smime.inspect(message()[:60]).status, "permanent", "cut off")
     tap.equal(smime.inspect(b"rubbish").reason, "damaged", "no CMS")
 

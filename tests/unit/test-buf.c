@@ -15,7 +15,7 @@
 
 START_TEST(buffers)
 {
-    struct buf buf = {0};
+    struct buf buf = {0}, other = {0};
     char *text;
 
     ck_assert_str_eq(buf_text(&buf), "");
@@ -38,6 +38,14 @@ START_TEST(buffers)
     text = buf_take(&buf);
     ck_assert_str_eq(text, "");
     free(text);
+    ck_assert(buf_equal(&buf, &other));
+    buf_add(&buf, "a\0b", 3);
+    ck_assert(!buf_equal(&buf, &other));
+    buf_add(&other, "a\0c", 3);
+    ck_assert(!buf_equal(&buf, &other));
+    other.data[2] = 'b';
+    ck_assert(buf_equal(&buf, &other));
+    buf_free(&other);
     buf_add_char(&buf, 'x');
     buf_wipe(&buf);
     ck_assert_ptr_null(buf.data);

@@ -197,8 +197,11 @@ END_TEST
 /* Nobody can change a finished file: not its maker, not who got it before, not a memory mapping. */
 START_TEST(finished_files)
 {
-    for (int memory = 0; memory < 2; memory++) {
-        int fd = tmpfile_open("/tmp", 4, memory ? 100 : 0), reader;
+    static const char *const dirs[] = {"/tmp", NULL, "/dev/shm"}; /* NULL: a memfd; the last is a tmpfs */
+
+    for (size_t i = 0; i < ROWS(dirs); i++) {
+        bool memory = dirs[i] == NULL;
+        int fd = tmpfile_open(memory ? "/tmp" : dirs[i], 4, memory ? 100 : 0), reader;
         char back[4];
 
         ck_assert_int_eq(fdio_write_all(fd, "abcd", 4), 0);
@@ -214,6 +217,11 @@ START_TEST(finished_files)
         ck_assert_int_eq(lseek(reader, 0, SEEK_CUR), 0);
         fdio_close(&reader);
         fdio_close(&fd);
+        fd = tmpfile_open(memory ? "/tmp" : dirs[i], 4, memory ? 100 : 0);
+        ck_assert_int_eq(fdio_write_all(fd, "abcd", 4), 0);
+        ck_assert_msg(tmpfile_finish(&fd) == 0, "row %zu: %s", i, strerror(errno));
+        ck_assert_int_eq(write(fd, "x", 1), -1);
+        fdio_close(&fd);
     }
     int fd = tmpfile_open("/tmp", 4, 100);
     ck_assert_int_eq(fdio_write_all(fd, "abcd", 4), 0);
@@ -221,6 +229,10 @@ START_TEST(finished_files)
     ck_assert(map != MAP_FAILED);
     ck_assert_int_eq(tmpfile_finish(&fd), -1);
     munmap(map, 4);
+    fdio_close(&fd);
+    fd = tmpfile_open("/tmp", 4, 100); /* a module that forbids to forbid */
+    ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), 0);
+    ck_assert_int_eq(tmpfile_finish(&fd), -1);
     fdio_close(&fd);
 }
 END_TEST

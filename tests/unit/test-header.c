@@ -384,5 +384,21 @@ START_TEST(test_copy_controls)
 }
 END_TEST
 
+START_TEST(test_field_in)
+{
+    static const char text[] = "content-TYPE: a\nContent-: b\nContent: c\nto: d\nTom: e\nno field\n";
+    static const char *const names[] = {"Content-", "To", NULL};
+    static const bool expected[] = {true, false, false, true, false, false};
+    struct header header;
+
+    header_parse(&header, text, sizeof(text) - 1);
+    ck_assert_uint_eq(header.count, ROWS(expected));
+    for (size_t i = 0; i < header.count; i++)
+        ck_assert_msg(header_field_in(&header, i, names) == expected[i], "field %zu", i);
+    ck_assert(header_field_is_content(&header, 0) && !header_field_is_content(&header, 3));
+    header_free(&header);
+}
+END_TEST
+
 UNIT_MAIN("header", test_fields, test_odd_sections, test_typed, test_typed_repeated, test_decode, test_guess,
-          test_write, test_write_hostile, test_typed_plain, test_copy_controls)
+          test_write, test_write_hostile, test_typed_plain, test_copy_controls, test_field_in)

@@ -6,7 +6,8 @@
 #include "mail_input.h"
 #include "util/buf.h"
 
-/* A part as "type[body text](children)", with flags: ! not closed, ~ header not ended, # text outside parts, ^ behind them.
+/* A part as "type[body text](children)", with flags: ! not closed, ~ header not ended, # text outside parts,
+ * ^ behind them.
  */
 static void print_part(const struct mime_part *part, const char *text, struct buf *out)
 {

@@ -198,27 +198,4 @@ START_TEST(writing)
 }
 END_TEST
 
-START_TEST(only)
-{
-    static const char *const attributes[] = {"a", "b", NULL};
-    static const char *const children[] = {"c", NULL};
-    static const struct {
-        const char *xml;
-        bool good;
-    } rows[] = {{"<x" NS " a='1'> <c/>\n<c/> </x>", true},
-                {"<x" NS " d='1'/>", false},
-                {"<x" NS "><d/></x>", false},
-                {"<x" NS ">t</x>", false}};
-    char error[300];
-
-    for (size_t i = 0; i < ROWS(rows); i++) {
-        struct xml_node *root = xml_parse(rows[i].xml, strlen(rows[i].xml), error, sizeof error);
-
-        ck_assert_msg(xml_only(root, attributes, children, false, error, sizeof error) == rows[i].good, "%s",
-                      rows[i].xml);
-        xml_free(root);
-    }
-}
-END_TEST
-
-UNIT_MAIN("module-xml", reading, tree, numbers, many, writing, only)
+UNIT_MAIN("module-xml", reading, tree, numbers, many, writing)

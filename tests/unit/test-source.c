@@ -65,8 +65,7 @@ static const char *const qp_texts[] = {
     "no line end",
     "blank ",
     "cr\rin\r\r\nside",
-    "a line that is much longer than the seventy-six characters that quoted-printable allows in one line of "
-    "it\n\n",
+    "a line that is longer than the seventy-six characters that quoted-printable allows it\n\n",
     "\n",
     "1234567890123456789012345678901234567890123456789012345678901234567890123456 \n",
     "12345678901234567890123456789012345678901234567890123456789012345678901234\344From .x\n",

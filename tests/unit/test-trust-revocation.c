@@ -487,11 +487,11 @@ END_TEST
 START_TEST(test_twice)
 {
     start();
-    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){
-                          .revoked = {leaf->certificate, leaf->certificate}, .reason = {9, 2}})),
+    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){.revoked = {leaf->certificate, leaf->certificate},
+                                                          .reason = {9, 2}})),
                       VERDICT_REVOKED, VERDICT_REVOKED);
-    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){
-                          .revoked = {leaf->certificate, leaf->certificate}, .reason = {2, 9}})),
+    ck_assert_answers(CRLS(sub_crl(&(struct pki_crl_spec){.revoked = {leaf->certificate, leaf->certificate},
+                                                          .reason = {2, 9}})),
                       VERDICT_REVOKED, VERDICT_REVOKED);
     bench_end(&bench);
 }
