@@ -165,5 +165,5 @@ int garbled_outside(int fd, const struct mime_part *multipart)
         last = last->next;
     if (look_at_octets(&look, fd, last->end, multipart->end, true) != 0)
         return -1;
-    return look.control || look.no_utf8;
+    return has(&look, is_control) || look.no_utf8;
 }
