@@ -8,6 +8,7 @@
 #include "delivery/hold_private.h"
 #include "util/fdio.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 /* For each recipient of the hold: is it among these (NULL: all are)? Newly allocated. */
 static bool *wanted_of(const struct hold *hold, const struct strlist *recipients)
