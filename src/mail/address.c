@@ -6,6 +6,7 @@
 #include "mail/punycode.h"
 #include "mail/utf8.h"
 #include "util/buf.h"
+#include "util/mem.h"
 
 #define DOMAIN_MAX 253 /* octets of a name in the DNS, in text form without the last dot (RFC 1035 2.3.4) */
 
