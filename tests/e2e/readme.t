@@ -24,7 +24,7 @@ umask 022
 
 W=$(mktemp -d "${TMPDIR:-/tmp}/julia-readme.XXXXXX")
 chmod 755 "$W"
-trap 'postfix stop 2>/dev/null; cd / && umount /etc /opt /var/spool /var/lib && rm -rf "$W"' EXIT
+trap 'postfix stop 2>/dev/null; cd / && umount -l /etc /opt /var/spool /var/lib && rm -rf "$W"' EXIT
 mkdir -p "$W"/{etc,opt,spool/postfix,lib/postfix,log,external,internal}
 cp -a /etc/. "$W/etc"
 for place in etc:/etc opt:/opt spool:/var/spool lib:/var/lib; do mount --bind "$W/${place%%:*}" "${place#*:}"; done
