@@ -115,17 +115,6 @@ static void write_pem(const struct harvest *harvest, struct buf *out)
     BIO_free(bio);
 }
 
-static int sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result;
-
-    if (fd < 0)
-        return -1;
-    result = fsync(fd);
-    fdio_close(&fd);
-    return result;
-}
-
 /* A whole, synced file appears under its name at once, or not at all. 0, or -1 with errno; EEXIST: it is
  * there already. */
 static int add_file(const char *folder, const char *name, const struct buf *data)
@@ -144,7 +133,7 @@ static int add_file(const char *folder, const char *name, const struct buf *data
         unlink(hidden);
         fdio_close(&fd);
         if (result == 0)
-            result = sync_folder(folder);
+            result = fdio_sync_directory(folder);
         else
             errno = saved;
     }

@@ -31,15 +31,6 @@ static uint64_t lock_offset(uint64_t number)
     return LOCKS_FROM | (number & (LOCKS_FROM - 1));
 }
 
-static int sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
-
-    fdio_close(&fd);
-    return rc;
-}
-
 /* Opens or makes the file and takes the shared lock; one that was removed before that does not count
  * (EAGAIN). */
 static int open_once(const char *path)
@@ -64,7 +55,7 @@ static int sync_name(const struct journal_file *file, const char *dir)
 
     if (fdio_size(file->fd, &size) != 0)
         return -1;
-    return size == 0 ? sync_directory(dir) : 0;
+    return size == 0 ? fdio_sync_directory(dir) : 0;
 }
 
 int journal_file_open(struct journal_file *file, const char *dir, const char *key)

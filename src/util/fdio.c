@@ -117,19 +117,23 @@ int fdio_read_file(const char *path, size_t max, struct buf *out)
     return rc;
 }
 
+int fdio_sync_directory(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd >= 0 ? fsync(fd) : -1;
+
+    fdio_close(&fd);
+    return rc;
+}
+
 static int sync_directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *dir =
         slash == NULL ? mem_strdup(".") : mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc;
+    int rc = fdio_sync_directory(dir);
 
     free(dir);
-    if (fd < 0)
-        return -1;
-    rc = fsync(fd);
-    fdio_close(&fd);
     return rc;
 }
 

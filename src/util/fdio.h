@@ -20,6 +20,7 @@ int fdio_read_file(const char *path, size_t max, struct buf *out);
 int fdio_read_fd(int fd, size_t max, struct buf *out);
 /* Writes `data` to a new file beside `path`, fsyncs it, renames it over `path`, fsyncs the directory. */
 int fdio_replace_file(const char *path, const void *data, size_t len, unsigned int mode);
+int fdio_sync_directory(const char *dir);
 int fdio_size(int fd, uint64_t *size_r);
 /* mkdir -p; existing directories are fine. */
 int fdio_make_dirs(const char *path, unsigned int mode);

@@ -9,7 +9,7 @@
 
 #include "delivery/report_private.h"
 #include "mail/mime.h"
-#include "mail/source.h"
+#include "mail_input.h"
 #include "tests/unit/delivery_fixture.h"
 #include "tests/unit/unit.h"
 #include "util/fdio.h"
@@ -85,21 +85,6 @@ static void read_mail(struct mail *mail)
     ck_assert_int_eq(fdio_write_all(mail->fd, text, strlen(text)), 0);
     ck_assert_int_eq(mime_parse(&mail->mime, mail->fd, 0, strlen(text), &(struct mime_limits){0}), 0);
     free(text);
-}
-
-static char *part_text(const struct mail *mail, const struct mime_part *part)
-{
-    struct source *source =
-        source_new(mail->fd, part->body, part->end - part->body, part->encoding, SOURCE_EOL_LF);
-    struct buf out = {0};
-    char chunk[4096];
-    ssize_t n;
-
-    while ((n = source_read(source, chunk, sizeof(chunk))) > 0)
-        buf_add(&out, chunk, (size_t)n);
-    ck_assert_int_eq((int)n, 0);
-    source_free(source);
-    return buf_take(&out);
 }
 
 static void free_mail(struct mail *mail)
@@ -348,7 +333,7 @@ START_TEST(undelivered)
     ck_assert(root->closed);
     part = root->children;
     ck_assert(mime_type_is(part, "text/plain"));
-    text = part_text(&mail, part);
+    text = input_part_text(mail.fd, part);
     check_contains(text, "partner@x.example\n");
     check_contains(text, "has\n    expired.\n    Expired on: 2026-03-01\n");
     check_contains(text, "4ABCDEF");
@@ -356,14 +341,14 @@ START_TEST(undelivered)
     free(text);
     part = part->next;
     ck_assert(mime_type_is(part, "message/delivery-status"));
-    text = part_text(&mail, part);
+    text = input_part_text(mail.fd, part);
     check_contains(text, "Reporting-MTA: dns; gate.behoerde.de\nOriginal-Envelope-Id: env-7\n\n"
                          "Final-Recipient: rfc822; partner@x.example\nAction: failed\nStatus: 5.7.5\n"
                          "Diagnostic-Code: x-julia; expired 2026-03-01\n");
     free(text);
     part = part->next;
     ck_assert(mime_type_is(part, "text/rfc822-headers"));
-    text = part_text(&mail, part);
+    text = input_part_text(mail.fd, part);
     check_contains(text, "Message-ID: <original@behoerde.de>\n");
     ck_assert_ptr_null(strstr(text, "SECRET"));
     free(text);
@@ -401,7 +386,7 @@ START_TEST(german)
         report(rows[i].reason, rows[i].detail);
         read_mail(&mail);
         check_field(mail.mime.root, "Subject", "Nicht zugestellt: Angebot f\xC3\xBCr Sie");
-        text = part_text(&mail, mail.mime.root->children);
+        text = input_part_text(mail.fd, mail.mime.root->children);
         check_contains(text, rows[i].wanted);
         free(text);
         free_mail(&mail);
@@ -424,7 +409,7 @@ START_TEST(several_recipients)
     set_up(ORIGINAL, "user_1@behoerde.de");
     report_undelivered(&f.message, journal, recipients, 2, &f.outcome);
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root->children->next);
+    text = input_part_text(mail.fd, mail.mime.root->children->next);
     check_contains(text, "\n\nFinal-Recipient: rfc822; a@x.example\n");
     check_contains(text, "\n\nFinal-Recipient: utf-8; j\\x{FC}rgen@x.example\n");
     check_contains(text, "x-julia; rejected gr????e\n");
@@ -435,7 +420,7 @@ START_TEST(several_recipients)
     report_undelivered(&f.message, journal, recipients, 3,
                        &f.outcome); /* a retry: only the new one is told */
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root->children->next);
+    text = input_part_text(mail.fd, mail.mime.root->children->next);
     check_contains(text, "Final-Recipient: rfc822; c@x.example");
     ck_assert_ptr_null(strstr(text, "a@x.example"));
     free(text);
@@ -460,7 +445,7 @@ START_TEST(values_of_a_reason)
     set_up(ORIGINAL, "user_1@behoerde.de");
     report_undelivered(&f.message, journal, &recipient, 1, &f.outcome);
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root->children);
+    text = input_part_text(mail.fd, mail.mime.root->children);
     check_contains(text, "Found:    RSAES-PKCS1-v1_5\n    Required: key transport RSAES-OAEP\n    What");
     free(text);
     free_mail(&mail);
@@ -621,12 +606,12 @@ START_TEST(hostile_values)
     ck_assert_int_eq(header_find(&root->header, "Bcc", 0), -1);
     ck_assert_int_eq(header_find(&root->header, "In-Reply-To", 0), -1);
     ck_assert_uint_eq(mail.mime.parts, 4);
-    text = part_text(&mail, root->children);
+    text = input_part_text(mail.fd, root->children);
     ck_assert_ptr_null(strchr(text, '\x1b'));
     check_contains(text, "${ADMIN}"); /* a value is not filled in again */
     ck_assert_ptr_null(strstr(text, "\nBcc:"));
     free(text);
-    text = part_text(&mail, root->children->next);
+    text = input_part_text(mail.fd, root->children->next);
     ck_assert_ptr_null(strstr(text, "\nBcc:"));
     free(text);
     free_mail(&mail);
@@ -646,7 +631,7 @@ START_TEST(long_header)
     set_up(text, "user_1@behoerde.de");
     report("expired", NULL);
     read_mail(&mail);
-    quoted = part_text(&mail, mail.mime.root->children->next->next);
+    quoted = input_part_text(mail.fd, mail.mime.root->children->next->next);
     ck_assert_uint_le(strlen(quoted), 33000);
     check_contains(quoted, "X-Field-200:");
     ck_assert_ptr_null(strstr(quoted, "SECRET"));
@@ -674,7 +659,7 @@ START_TEST(notices)
     read_mail(&mail);
     check_field(mail.mime.root, "Auto-Submitted", "auto-generated");
     check_field(mail.mime.root, "Subject", "julia on gate.behoerde.de: the last check stopped a message");
-    text = part_text(&mail, mail.mime.root);
+    text = input_part_text(mail.fd, mail.mime.root);
     check_contains(
         text, "    QUEUE_ID: 4ABCDEF\n    SENDER: user_1@x.example\n    SUBJECT: Angebot f\xC3\xBCr Sie\n"
               "    FAULT: body in clear\n\n");
@@ -725,14 +710,14 @@ START_TEST(rate)
     forget_mail();
     notice_about(100);
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root);
+    text = input_part_text(mail.fd, mail.mime.root);
     check_contains(text, "Not sent since the last notice of this kind: 3\n");
     free(text);
     free_mail(&mail);
     forget_mail();
     notice_about(101);
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root);
+    text = input_part_text(mail.fd, mail.mime.root);
     ck_assert_ptr_null(strstr(text, "Not sent since"));
     free(text);
     free_mail(&mail);
