@@ -755,7 +755,7 @@ START_TEST(held_back)
     fixture_target(&f, CONFIG_TARGET_INTERNAL, FIXTURE_STORE);
     report_held_back(&f.config);
     read_mail(&mail);
-    text = part_text(&mail, mail.mime.root);
+    text = input_part_text(mail.fd, mail.mime.root);
     check_contains(text, "    infected: 7\n");
     check_contains(text, "    not-answered: 1\n");
     ck_assert_ptr_null(strstr(text, "undecryptable"));
