@@ -62,6 +62,9 @@ const struct unwrap_node *unwrap_encrypted(const struct unwrap_node *inner);
 
 /* Parses a node's entity anew with the configured limits. 0, or -1 with errno. */
 int unwrap_parse(const struct message *message, const struct unwrap_node *node, struct mime *mime_r);
+/* The message's own parse, or one made anew in `own` (zeroed; free it in any case). NULL: errno. */
+const struct mime *unwrap_mime(const struct message *message, const struct unwrap_node *node,
+                               struct mime *own);
 
 /* For opener.c: a new node inside `outer`, with a file of its own to write to. NULL: outcome filled in. */
 struct unwrap_node *unwrap_node_new(struct unwrap *unwrap, struct unwrap_node *outer, bool own_file,
