@@ -35,14 +35,14 @@ int alike_layers(const struct message *message, const struct unwrap_node *node)
     int rc = 1;
 
     for (const struct unwrap_node *at = node->outer; rc == 1 && at != NULL; node = at, at = at->outer) {
-        struct mime mime;
+        struct mime own = {0};
+        const struct mime *mime;
 
         if (node->layer.kind == LAYER_DISPUTED)
             return 0;
-        if (unwrap_parse(message, at, &mime) != 0)
-            return -1;
-        rc = layer_alike(at, mime.root);
-        mime_free(&mime);
+        mime = unwrap_mime(message, at, &own);
+        rc = mime != NULL ? layer_alike(at, mime->root) : -1;
+        mime_free(&own);
     }
     return rc;
 }

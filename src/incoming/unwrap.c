@@ -98,6 +98,14 @@ int unwrap_parse(const struct message *message, const struct unwrap_node *node, 
     return mime_parse(mime_r, node->entity.fd, node->entity.offset, node->entity.length, &limits);
 }
 
+const struct mime *unwrap_mime(const struct message *message, const struct unwrap_node *node,
+                               struct mime *own)
+{
+    if (node->outer == NULL)
+        return &message->mime;
+    return unwrap_parse(message, node, own) == 0 ? own : NULL;
+}
+
 static void stop(struct unwrap_strand *strand, enum unwrap_stop why)
 {
     strand->stop = why;
@@ -203,11 +211,10 @@ static bool step(struct unwrap *unwrap, size_t index, struct outcome *outcome)
     struct unwrap_node *node = unwrap->strands[index].inner;
     struct layer_look look = {0};
     struct mime parsed = {0};
-    const struct mime *mime = node->outer == NULL ? &unwrap->message->mime : &parsed;
+    const struct mime *mime = unwrap_mime(unwrap->message, node, &parsed);
     bool good = true;
 
-    if ((mime == &parsed && unwrap_parse(unwrap->message, node, &parsed) != 0) ||
-        layer_look(&look, node->entity.fd, mime) != 0) {
+    if (mime == NULL || layer_look(&look, node->entity.fd, mime) != 0) {
         outcome_temporary(outcome, "4.3.1", "SPOOL: %s", strerror(errno));
         good = false;
     } else if (mime->fault != MIME_OK) {

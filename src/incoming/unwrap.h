@@ -69,6 +69,9 @@ enum unwrap_stop unwrap_reason(const struct unwrap_strand *strand);
 
 /* Parses a node's entity anew with the configured limits. 0, or -1 with errno. */
 int unwrap_parse(const struct message *message, const struct unwrap_node *node, struct mime *mime_r);
+/* The message's own parse, or one made anew in `own` (zeroed; free it in any case). NULL: errno. */
+const struct mime *unwrap_mime(const struct message *message, const struct unwrap_node *node,
+                               struct mime *own);
 
 /* Does a virus scanner get what is inside of signatures, rather than the objects? */
 bool unwrap_looks_inside(const struct unwrap *unwrap);
