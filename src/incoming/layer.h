@@ -41,7 +41,7 @@ struct layer_look {
 int layer_look(struct layer_look *look, int fd, const struct mime *mime);
 void layer_look_free(struct layer_look *look);
 
-enum layer_signature { LAYER_SIGNATURE_GOOD, LAYER_SIGNATURE_BAD, LAYER_SIGNATURE_UNSUPPORTED };
+enum layer_signature { LAYER_SIGNATURE_BAD, LAYER_SIGNATURE_UNSUPPORTED, LAYER_SIGNATURE_GOOD };
 
 struct layer_signer {
     enum layer_signature result;
