@@ -28,6 +28,17 @@ static bool go_to_content(struct ber *ber)
            ber_skip(ber) && ber_more(ber) && ber_enter(ber, 0xa0, NULL) && ber_octets_enter(ber, 0x04);
 }
 
+/* A whole chunk, unless the content ends before or is damaged: it may come in pieces of one octet each. */
+static size_t read_chunk(struct ber *ber, char chunk[CHUNK])
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while (len < CHUNK && (n = ber_octets_read(ber, chunk + len, CHUNK - len)) > 0)
+        len += (size_t)n;
+    return len;
+}
+
 int content_take(const struct layer_look *look, int out, uint64_t limit)
 {
     struct reader reader = {source_new(look->content.fd, look->content.offset, look->content.length,
@@ -37,12 +48,12 @@ int content_take(const struct layer_look *look, int out, uint64_t limit)
     bool found = go_to_content(ber);
     uint64_t written = 0;
     char chunk[CHUNK];
-    ssize_t n = 0;
+    size_t len;
     int rc = 0;
 
-    while (found && rc == 0 && written <= limit && (n = ber_octets_read(ber, chunk, sizeof(chunk))) > 0) {
-        rc = fdio_write_all(out, chunk, (size_t)n);
-        written += (uint64_t)n;
+    while (found && rc == 0 && written <= limit && (len = read_chunk(ber, chunk)) > 0) {
+        rc = fdio_write_all(out, chunk, len);
+        written += len;
     }
     ber_free(ber);
     source_free(reader.source);
