@@ -1,5 +1,6 @@
 #include "modules/trust/path.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -92,9 +93,27 @@ static bool signed_by(struct search *search, X509 *certificate, const X509 *issu
     return good;
 }
 
+/* OpenSSL bounds the exponent for long moduli only. */
+static bool is_short_exponent(const EVP_PKEY *key)
+{
+    BIGNUM *exponent = NULL;
+    bool is_short = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+                    BN_num_bits(exponent) <= PATH_EXPONENT_BITS_MAX;
+
+    BN_free(exponent);
+    return is_short;
+}
+
 bool path_may_verify(const struct ca *ca)
 {
-    return ca->ours || certificate_bits(ca->certificate) <= PATH_KEY_BITS_MAX;
+    const EVP_PKEY *key = X509_get0_pubkey(ca->certificate);
+    unsigned int bits = certificate_bits(ca->certificate);
+
+    if (ca->ours || key == NULL)
+        return true;
+    if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"))
+        return bits <= PATH_RSA_BITS_MAX && is_short_exponent(key);
+    return bits <= PATH_OTHER_BITS_MAX;
 }
 
 /* What a candidate is worth as issuer of the last certificate on the path. */

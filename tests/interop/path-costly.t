@@ -39,15 +39,15 @@ class SmoothKey:
 
     algorithm = algorithm(lab.RSA_SHA256, NULL)
 
-    def __init__(self, numbers, bits):
-        self.primes, self.modulus = set(), 1
+    def __init__(self, numbers, bits, exponent=EXPONENT):
+        self.primes, self.modulus, self.exponent = set(), 1, exponent
         while self.modulus.bit_length() <= bits - 64:
             prime = numbers.getrandbits(64) | 1 << 63 | 1
-            if prime not in self.primes and is_prime(prime) and math.gcd(prime - 1, EXPONENT) == 1:
+            if prime not in self.primes and is_prime(prime) and math.gcd(prime - 1, exponent) == 1:
                 self.primes.add(prime)
                 self.modulus *= prime
         self.size = (self.modulus.bit_length() + 7) // 8
-        self.spki = lab.rsa_spki(integer(self.modulus), integer(EXPONENT))
+        self.spki = lab.rsa_spki(integer(self.modulus), integer(exponent))
         self.id = hashlib.sha1(self.spki).digest()
 
     def sign(self, octets, _="sha256"):
@@ -55,7 +55,7 @@ class SmoothKey:
         padded = int.from_bytes(b"\0\1" + b"\xff" * (self.size - 3 - len(info)) + b"\0" + info, "big")
         found, modulus = 0, 1
         for prime in self.primes:  # Chinese remainders
-            root = pow(padded, pow(EXPONENT, -1, prime - 1), prime)
+            root = pow(padded, pow(self.exponent, -1, prime - 1), prime)
             found += modulus * ((root - found) * pow(modulus, -1, prime) % prime)
             modulus *= prime
         return found.to_bytes(self.size, "big")
@@ -66,14 +66,14 @@ def certificate(serial, subject, key, issuer, by, *extensions):
 
 
 def long_keys(tap, numbers, root_key, root, leaf_key):
-    """A CA with a key of 16,384 bits, which the root has certified."""
-    for bits, verdict in ((8192, "valid"), (16384, "no-path")):
-        key = SmoothKey(numbers, bits)
+    """A CA with a key of 16,384 bits, or with an exponent as long as the modulus, which the root has certified."""
+    for bits, exponent, verdict in ((8192, EXPONENT, "valid"), (16384, EXPONENT, "no-path"), (3072, 2 ** 2203 - 1, "no-path")):
+        key = SmoothKey(numbers, bits, exponent)
         ca = certificate(1, BIG, key, ROOT, root_key, basic(), *SIGNS, key_id(key))
         leaf = certificate(2, LEAF, leaf_key, BIG, key)
         for where, expected, files, extras in (("came along", verdict, [root], [ca]), ("lies in area ca", "valid", [root, ca], [])):
             module = lab.Module({"ca": files})
-            tap.equal(module.judge(leaf, extras=extras, at=AT)[0], expected, f"a CA with a key of {bits} bits that {where}: {expected}")
+            tap.equal(module.judge(leaf, extras=extras, at=AT)[0], expected, f"a CA with a key of {bits} bits, exponent of {exponent.bit_length()}, that {where}: {expected}")
             module.close()
 
 
