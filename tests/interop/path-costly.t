@@ -91,6 +91,29 @@ def maze(tap, numbers, root, leaf_key):
     module.close()
 
 
+def crowd(tap, path, root_key, root, leaf_key):
+    """Many certificates in one request, as of the signers of a mail: each has what an honest path needs, but not a maze of its own."""
+    lost, serial, above, by, between = lab.Key(path, "lost"), 30, ROOT, root_key, []
+    for level in range(6):
+        key, name = lab.Key(path, f"level-{level}"), lab.name(f"CN=Level {level}")
+        between.append(certificate(serial + level, name, key, above, by, basic(), *SIGNS, key_id(key)))
+        above, by = name, key
+        honest = certificate(50 + level, LEAF, leaf_key, name, key)
+        if level == 2:
+            usual = honest
+    copies = [lab.certificate(NAME, lost, NAME, lost, [basic(), *SIGNS], serial=serial)[:-2] + bytes(2) for serial in range(1, 91)]
+    astray = [certificate(60, LEAF, leaf_key, NAME, lost)] * 10
+    for what, files, leaves, extras, expected in (
+            ("400 with three CAs each that came along", [root], [usual] * 400, between, "valid"), ("one with six", [root], [honest], between, "valid"),
+            ("the same, behind ten with 90 CAs of one name", [root], [*astray, honest], between + copies, "no-path"),
+            ("one with three, behind those", [root], [*astray, usual], between + copies, "valid"),
+            ("one with six CAs in area ca, behind those", [root, *between], [*astray, honest], copies, "valid")):
+        module = lab.Module({"ca": files})
+        got = {verdict for verdict, _ in module.judge_all(leaves, extras=extras, at=AT)[len(leaves) - 1 if leaves[0] is astray[0] else 0:]}
+        tap.equal(got, {expected}, f"{what}: {expected}")
+        module.close()
+
+
 def foreign_revocation(tap, numbers, root, leaf_key):
     """A CA that nobody trusts cannot revoke either; but what area trusted vouches for may be revoked by its CA."""
     key = SmoothKey(numbers, 2048)
@@ -111,6 +134,7 @@ def main():
         root = lab.certificate(ROOT, root_key, ROOT, root_key, [basic(), *SIGNS])
         long_keys(tap, numbers, root_key, root, leaf_key)
         maze(tap, numbers, root, leaf_key)
+        crowd(tap, path, root_key, root, leaf_key)
         foreign_revocation(tap, numbers, root, leaf_key)
     tap.done()
 
