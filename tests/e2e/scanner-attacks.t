@@ -245,10 +245,13 @@ def damaged():
         sent = scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + octets
         copy = G.arrive(sent)
         ok(copy.endswith(octets) and field(copy, "X-JULIA-Signature") == [word], "... and stays as it came where signatures do", G)
+    sealed = sign(G.encrypted(plain=entity).split(b"\nMIME-Version: 1.0\n", 1)[1], "-nodetach").split(b"\n\n", 1)[1]
     for conf in ("DELIVER = original", "DELIVER = plain"):
-        G.anew(conf + "\nINCOMING_PROFILE = open.example bdew")
-        copy = G.arrive(scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + inner + base64.encodebytes(der[:-200]))
-        ok(G.status == 0 and copy is not None and len(G.told()) > 0, f"{conf}, INCOMING_PROFILE: what cannot be read is doubted, not refused", G)
+        for what, octets in (("what is cut off", der[:-200]), ("what is around another form", base64.b64decode(sealed) + b"\0")):
+            G.anew(conf + "\nINCOMING_PROFILE = open.example bdew")
+            copy = G.arrive(scanned.letter(b"", b"MIME-Version: 1.0\n")[:-2] + inner + base64.encodebytes(octets))
+            ok(G.status == 0 and copy is not None and not G.outside() and len(G.told()) > 0,
+               f"{conf}, INCOMING_PROFILE: {what} and cannot be read is doubted, not refused", G)
 
 
 def crowd():
