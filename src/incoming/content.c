@@ -20,11 +20,14 @@ static ssize_t read_source(void *context, void *out, size_t size)
     return n;
 }
 
-/* From ContentInfo to the octets of eContent. */
-static bool go_to_content(struct ber *ber)
+/* From ContentInfo to its octets, or those of eContent. SignedData and DigestedData begin alike. */
+static bool go_to_content(struct ber *ber, enum cms_type type)
 {
-    return ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_enter(ber, 0xa0, NULL) &&
-           ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_skip(ber) && ber_enter(ber, 0x30, NULL) &&
+    if (!ber_enter(ber, 0x30, NULL) || !ber_skip(ber) || !ber_enter(ber, 0xa0, NULL))
+        return false;
+    if (type == CMS_DATA)
+        return ber_octets_enter(ber, 0x04);
+    return ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_skip(ber) && ber_enter(ber, 0x30, NULL) &&
            ber_skip(ber) && ber_more(ber) && ber_enter(ber, 0xa0, NULL) && ber_octets_enter(ber, 0x04);
 }
 
@@ -45,7 +48,7 @@ int content_take(const struct layer_look *look, int out, uint64_t limit)
                                        look->encoding, SOURCE_EOL_KEEP),
                             false};
     struct ber *ber = ber_new(read_source, &reader);
-    bool found = go_to_content(ber);
+    bool found = go_to_content(ber, look->outline.type);
     uint64_t written = 0;
     char chunk[CHUNK];
     size_t len;

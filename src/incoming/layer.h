@@ -28,7 +28,7 @@ enum layer_kind {
    something that readers may understand differently (readings.h) is none; there may be something inside all
    the same. */
 struct layer_look {
-    enum layer_kind kind;  /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody can read */
+    enum layer_kind kind;  /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody checks */
     enum layer_kind label; /* LAYER_DISPUTED: what it says that it is, unless that is a signature */
     bool readable;         /* false: the label says S/MIME, the octets are no such CMS */
     bool too_much;         /* it is one, but beyond a limit: CMS_RECIPIENTS_MAX */

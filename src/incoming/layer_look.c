@@ -127,7 +127,7 @@ static bool is_layer(const struct layer_look *look)
     case LAYER_ENCRYPTED:
         return look->outline.complete;
     default:
-        return false;
+        return look->outline.type == CMS_DATA || look->outline.type == CMS_DIGESTED;
     }
 }
 

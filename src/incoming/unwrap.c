@@ -173,8 +173,6 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
         stop(strand, UNWRAP_UNDECRYPTABLE);
     } else if (!look->readable) {
         stop(strand, look->kind == LAYER_SIGNED ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
-    } else if (look->kind == LAYER_OTHER) {
-        stop(strand, UNWRAP_UNSUPPORTED);
     } else {
         return signedlayer_run(unwrap, index, look, outcome);
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """MODE=gateway without an MTA, against people who want infected mail to get in, or decrypted mail to get out."""
 import base64
+import hashlib
 import os
 import re
 import sys
@@ -9,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import gateway  # noqa: E402
 import handmade  # noqa: E402
 import scanned  # noqa: E402
-from handmade import integer, oid, tlv  # noqa: E402
+from handmade import algorithm, integer, oid, tlv  # noqa: E402
 from scanned import INSIDE, OUTSIDE, SECRET, bounce, field  # noqa: E402
 
 tap = gateway.Tap()
@@ -227,9 +228,15 @@ def damaged():
              b"\n--b\nContent-Type: application/pkcs7-signature\nContent-Transfer-Encoding: base64\n\nMIIB\n--b--\n")
     made = handmade.Signed(G.pki, entity, INSIDE)
     many = made.message(*[made.signer()] * 30)
+    chopped = tlv(0x24, *(tlv(4, entity[at:at + 3]) for at in range(0, len(entity), 3)))
+    data, hashing = oid("1.2.840.113549.1.7.1"), algorithm(handmade.SHA256)
+    mere = tlv(0x30, data, tlv(0xa0, chopped))
+    digested = tlv(0x30, oid("1.2.840.113549.1.7.5"), tlv(0xa0, tlv(0x30, integer(0), hashing, tlv(0x30, data, tlv(0xa0, chopped)),
+                                                                   tlv(4, hashlib.sha256(entity).digest()))))
     for what, octets, word, notices in (
             ("octets behind it", inner + base64.encodebytes(der + b"\0\0"), "invalid", 1), ("its end missing", inner + base64.encodebytes(der[:-200]), "invalid", 1),
-            ("too many signers", inner + base64.encodebytes(many), "unsupported", 0), ("in a clear one that is none", clear, "invalid", 1),
+            ("too many signers", inner + base64.encodebytes(many), "unsupported", 0),
+            ("mere data instead", inner + base64.encodebytes(mere), "none", 0), ("mere data and its digest instead", inner + base64.encodebytes(digested), "none", 0), ("in a clear one that is none", clear, "invalid", 1),
             ("another one inside", inner + base64.encodebytes(base64.b64decode(sign(good, "-nodetach").split(b"\n\n", 1)[1]) + b"\0"), "invalid", 1)):
         for how in ("in clear", "encrypted"):
             for conf in ("DELIVER = original", "DELIVER = plain\nSTRIP_SIGNATURES = yes"):
