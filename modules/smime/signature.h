@@ -34,7 +34,7 @@ enum signature_read signature_read_algorithm(const X509_ALGOR *algorithm,
                                              const struct digest_algorithm *digest,
                                              struct signature_scheme *scheme_r);
 
-enum signature_result { SIGNATURE_GOOD, SIGNATURE_BAD, SIGNATURE_KEY_UNSUPPORTED };
+enum signature_result { SIGNATURE_BAD, SIGNATURE_KEY_UNSUPPORTED, SIGNATURE_GOOD };
 /* Does the signature over this digest fit the key? */
 enum signature_result signature_verify(const struct signature_scheme *scheme, EVP_PKEY *key,
                                        const void *digest, size_t digest_len, const void *signature,

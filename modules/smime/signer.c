@@ -121,8 +121,7 @@ static enum signature_result check_either_order(const struct signer *signer)
     if (signer_info_encode_attributes(signer->info, true, &sorted) &&
         signer_info_encode_attributes(signer->info, false, &sent)) {
         result = check_attributes(signer, &sorted);
-        if (result == SIGNATURE_BAD &&
-            (sent.len != sorted.len || memcmp(sent.data, sorted.data, sent.len) != 0))
+        if (result == SIGNATURE_BAD && !buf_equal(&sent, &sorted))
             result = check_attributes(signer, &sent);
     }
     buf_free(&sorted);

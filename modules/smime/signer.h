@@ -12,7 +12,7 @@
 #include "modules/smime/signer_info.h"
 #include "util/buf.h"
 
-enum signer_result { SIGNER_GOOD, SIGNER_BAD, SIGNER_UNSUPPORTED };
+enum signer_result { SIGNER_BAD, SIGNER_UNSUPPORTED, SIGNER_GOOD }; /* what nobody judged is bad */
 
 struct signer {
     enum signer_result result;

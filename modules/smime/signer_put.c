@@ -73,7 +73,8 @@ static void put_certificate_names(const struct signer *signer, struct xml_writer
 
 void signer_put(const struct signer *signer, struct xml_writer *w)
 {
-    static const char *const results[] = {"good", "bad", "unsupported"};
+    static const char *const results[] = {
+        [SIGNER_BAD] = "bad", [SIGNER_UNSUPPORTED] = "unsupported", [SIGNER_GOOD] = "good"};
     const struct signed_attributes *attributes = &signer->attributes;
     char scheme[32];
 

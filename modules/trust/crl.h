@@ -22,6 +22,7 @@ struct crl {
     ASN1_INTEGER *base;        /* not NULL: a delta CRL to this base */
     time_t this_update;
     time_t next_update; /* 0 if absent */
+    bool ours;          /* lies in area ca; otherwise it came with the request */
     bool damaged;       /* a time or extension cannot be read: says nothing of anybody */
     bool unknown;       /* critical extensions that nobody here understands: never a proof of being good */
     char verified_by[FINGERPRINT_SIZE]; /* the certificate whose key verified it last, to ask once only */

@@ -108,6 +108,15 @@ static void hear(struct inquiry *inquiry, struct crl *crl)
         !crl->unknown && (inquiry->terms->accept_weak || strength_of_crl(inquiry->terms->settings, crl));
 }
 
+/* Ours first: those that came along, which anybody can make, must not use up the searches. */
+static void hear_all(struct inquiry *inquiry)
+{
+    for (int ours = 1; ours >= 0; ours--)
+        for (size_t i = 0; i < inquiry->crls.count; i++)
+            if (inquiry->crls.items[i]->ours == (ours == 1))
+                hear(inquiry, inquiry->crls.items[i]);
+}
+
 /* ---- weighing ---- */
 
 static bool is_fresh(const struct terms *terms, const struct crl *crl)
@@ -240,8 +249,7 @@ void crl_inquire(const struct terms *terms, const struct path *path, size_t inde
     inquiry.certificate = path->items[index]->certificate;
     read_points(&inquiry);
     gather_crls(&inquiry);
-    for (size_t i = 0; i < inquiry.crls.count; i++)
-        hear(&inquiry, inquiry.crls.items[i]);
+    hear_all(&inquiry);
     weigh(&inquiry, result);
     if (result->status == INQUIRY_UNKNOWN)
         result->why = explain(&inquiry);

@@ -1,5 +1,6 @@
 #include "modules/trust/path.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -81,24 +82,46 @@ static bool is_repeated(const struct ca_list *list, size_t at)
     return false;
 }
 
-static bool signed_by(struct search *search, X509 *certificate, const X509 *issuer)
+/* OpenSSL bounds the exponent for long moduli only. */
+static bool is_short_exponent(const EVP_PKEY *key)
 {
-    EVP_PKEY *key = X509_get0_pubkey(issuer);
-    bool good;
+    BIGNUM *exponent = NULL;
+    bool is_short = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+                    BN_num_bits(exponent) <= PATH_EXPONENT_BITS_MAX;
 
-    search->signatures++;
-    good = key != NULL && X509_verify(certificate, key) == 1;
-    ERR_clear_error();
-    return good;
+    BN_free(exponent);
+    return is_short;
 }
 
 bool path_may_verify(const struct ca *ca)
 {
-    return ca->ours || certificate_bits(ca->certificate) <= PATH_KEY_BITS_MAX;
+    const EVP_PKEY *key = X509_get0_pubkey(ca->certificate);
+    unsigned int bits = certificate_bits(ca->certificate);
+
+    if (ca->ours || key == NULL)
+        return true;
+    if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"))
+        return bits <= PATH_RSA_BITS_MAX && is_short_exponent(key);
+    return bits <= PATH_OTHER_BITS_MAX;
 }
 
 /* What a candidate is worth as issuer of the last certificate on the path. */
 enum issue { ISSUE_NONE, ISSUE_BAD_SIGNATURE, ISSUE_MAY_NOT, ISSUE_GOOD };
+
+/* `good`: what the candidate is worth if it signed that certificate. */
+static enum issue check_signature(struct search *search, X509 *certificate, const struct ca *candidate,
+                                  enum issue good)
+{
+    EVP_PKEY *key = X509_get0_pubkey(candidate->certificate);
+    bool is_good;
+
+    if (!path_may_verify(candidate) || (!candidate->ours && !store_take_foreign(search->terms->store)))
+        return ISSUE_NONE;
+    search->signatures++;
+    is_good = key != NULL && X509_verify(certificate, key) == 1;
+    ERR_clear_error();
+    return is_good ? good : ISSUE_BAD_SIGNATURE;
+}
 
 static enum issue check_issue(struct search *search, const struct ca *candidate)
 {
@@ -106,13 +129,11 @@ static enum issue check_issue(struct search *search, const struct ca *candidate)
     int fault = X509_check_issued(candidate->certificate, certificate);
 
     ERR_clear_error();
-    if (!path_may_verify(candidate))
-        return ISSUE_NONE;
     switch (fault) {
     case X509_V_OK:
-        return signed_by(search, certificate, candidate->certificate) ? ISSUE_GOOD : ISSUE_BAD_SIGNATURE;
+        return check_signature(search, certificate, candidate, ISSUE_GOOD);
     case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-        return signed_by(search, certificate, candidate->certificate) ? ISSUE_MAY_NOT : ISSUE_BAD_SIGNATURE;
+        return check_signature(search, certificate, candidate, ISSUE_MAY_NOT);
     case X509_V_ERR_SIGNATURE_ALGORITHM_MISMATCH:
         return ISSUE_BAD_SIGNATURE;
     default:

@@ -14,9 +14,11 @@
 #define PATH_SIGNATURES_MAX                                                                                  \
     128 /* signatures checked for one certificate; bounds the work a hostile sender can ask for */
 
-#define PATH_KEY_BITS_MAX                                                                                    \
-    8192 /* of keys of CAs that came along; CAs have up to 4096, and the time of a signature grows with the  \
-            square */
+/* Keys of CAs that came along. CAs have RSA up to 4096 bits with the exponent 65537; the time of a signature
+   grows with the square of the one and with the other. DSA ends at 3072 bits (FIPS 186-4). */
+#define PATH_RSA_BITS_MAX      8192
+#define PATH_EXPONENT_BITS_MAX 64
+#define PATH_OTHER_BITS_MAX    3072
 
 enum path_end {
     PATH_ANCHORED,       /* ends at an anchor */

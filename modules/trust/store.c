@@ -86,6 +86,7 @@ bool store_begin(struct store *store)
 {
     store_ca_list_clear(&store->extras);
     store_crl_list_clear(&store->crls);
+    store->foreign_left = STORE_FOREIGN_MAX;
     refresh_cache(store);
     /* What cannot be read may distrust, revoke or lead to an anchor. */
     store->failed = areas_refresh(store->areas, store->error, sizeof(store->error)) != 0 ||
@@ -110,6 +111,14 @@ bool store_add_crl(struct store *store, struct crl *take)
         return false;
     }
     store_crl_list_add(&store->crls, take);
+    return true;
+}
+
+bool store_take_foreign(struct store *store)
+{
+    if (store->foreign_left == 0)
+        return false;
+    store->foreign_left--;
     return true;
 }
 

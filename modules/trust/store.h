@@ -13,8 +13,13 @@
 
 #define STORE_EXTRAS_MAX                                                                                     \
     100 /* certificates of one request that help to build paths; S/MIME messages carry below ten */
-#define STORE_CRLS_MAX  50   /* CRLs of one request */
-#define STORE_NAMES_MAX 1000 /* names kept parsed; more (a hostile sender asks for many) empty the cache */
+#define STORE_CRLS_MAX 50 /* CRLs of one request */
+/* Signatures that are checked with keys that came along: in one request, and more for each certificate that
+   is judged, whose path has one to three. Without that bound each of many signers costs as much as one may.
+ */
+#define STORE_FOREIGN_MAX  128
+#define STORE_FOREIGN_MORE 4
+#define STORE_NAMES_MAX    1000 /* names kept parsed; more (a hostile sender asks for many) empty the cache */
 
 struct ca {
     X509 *certificate;
@@ -49,6 +54,9 @@ void store_find_crls(struct store *store, const X509_NAME *issuer, struct crl_li
 /* The certificate to be judged itself, with what area ca knows of it; store_leaf_free() when done. */
 struct ca *store_leaf(struct store *store, X509 *certificate);
 void store_leaf_free(struct ca *leaf);
+
+/* One more signature is to be checked with a key that came along. False: that were too many. */
+bool store_take_foreign(struct store *store);
 
 bool store_is_trusted(struct store *store, const char *fingerprint); /* that very certificate */
 /* Area untrusted holds it, or another certificate with its issuer and serial number (so that no altered copy

@@ -29,6 +29,7 @@ struct ca *store_leaf(struct store *store, X509 *certificate)
     struct ca *leaf;
 
     X509_up_ref(certificate);
+    store->foreign_left += STORE_FOREIGN_MORE;
     leaf = store_ca_new(certificate);
     if (lies_in(store, AREA_CA, leaf->fingerprint))
         store_ca_own(store, leaf);

@@ -26,6 +26,7 @@ struct store {
     size_t shelf_count;
     struct ca_list extras;
     struct crl_list crls;
+    unsigned int foreign_left; /* store_take_foreign() */
     bool failed;
     char error[512];
 };

@@ -60,7 +60,9 @@ static void read_crls(struct store *store, struct shelf *shelf)
         return;
     }
     for (size_t i = 0; i < list.count; i++) {
-        store_crl_list_add(&shelf->crls, crl_new(list.items[i]));
+        struct crl *crl = crl_new(list.items[i]);
+        crl->ours = true;
+        store_crl_list_add(&shelf->crls, crl);
         list.items[i] = NULL;
     }
     areas_crl_list_free(&list);

@@ -27,7 +27,7 @@ static bool opened(const struct message *message)
 
     free(value);
     if (clear && layer_look(&look, message->fd, &message->mime) == 0) {
-        clear = look.kind != LAYER_ENCRYPTED;
+        clear = layer_look_label(&look) != LAYER_ENCRYPTED;
         layer_look_free(&look);
     }
     return clear;

@@ -20,12 +20,26 @@ static ssize_t read_source(void *context, void *out, size_t size)
     return n;
 }
 
-/* From ContentInfo to the octets of eContent. */
-static bool go_to_content(struct ber *ber)
+/* From ContentInfo to its octets, or those of eContent. SignedData and DigestedData begin alike. */
+static bool go_to_content(struct ber *ber, enum cms_type type)
 {
-    return ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_enter(ber, 0xa0, NULL) &&
-           ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_skip(ber) && ber_enter(ber, 0x30, NULL) &&
+    if (!ber_enter(ber, 0x30, NULL) || !ber_skip(ber) || !ber_enter(ber, 0xa0, NULL))
+        return false;
+    if (type == CMS_DATA)
+        return ber_octets_enter(ber, 0x04);
+    return ber_enter(ber, 0x30, NULL) && ber_skip(ber) && ber_skip(ber) && ber_enter(ber, 0x30, NULL) &&
            ber_skip(ber) && ber_more(ber) && ber_enter(ber, 0xa0, NULL) && ber_octets_enter(ber, 0x04);
+}
+
+/* A whole chunk, unless the content ends before or is damaged: it may come in pieces of one octet each. */
+static size_t read_chunk(struct ber *ber, char chunk[CHUNK])
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while (len < CHUNK && (n = ber_octets_read(ber, chunk + len, CHUNK - len)) > 0)
+        len += (size_t)n;
+    return len;
 }
 
 int content_take(const struct layer_look *look, int out, uint64_t limit)
@@ -34,15 +48,15 @@ int content_take(const struct layer_look *look, int out, uint64_t limit)
                                        look->encoding, SOURCE_EOL_KEEP),
                             false};
     struct ber *ber = ber_new(read_source, &reader);
-    bool found = go_to_content(ber);
+    bool found = go_to_content(ber, look->outline.type);
     uint64_t written = 0;
     char chunk[CHUNK];
-    ssize_t n = 0;
+    size_t len;
     int rc = 0;
 
-    while (found && rc == 0 && written <= limit && (n = ber_octets_read(ber, chunk, sizeof(chunk))) > 0) {
-        rc = fdio_write_all(out, chunk, (size_t)n);
-        written += (uint64_t)n;
+    while (found && rc == 0 && written <= limit && (len = read_chunk(ber, chunk)) > 0) {
+        rc = fdio_write_all(out, chunk, len);
+        written += len;
     }
     ber_free(ber);
     source_free(reader.source);

@@ -315,15 +315,17 @@ static void forget(struct incoming *in)
 static enum unwrap_stop guess_stop(const struct message *message)
 {
     struct layer_look look;
+    enum layer_kind kind;
     enum unwrap_stop stop = UNWRAP_UNDECRYPTABLE;
 
     if (message->mime.fault != MIME_OK || layer_look(&look, message->fd, &message->mime) != 0)
         return UNWRAP_LIMIT;
-    if (look.kind == LAYER_NONE || look.kind == LAYER_DISPUTED)
+    kind = layer_look_label(&look);
+    if (kind == LAYER_NONE)
         stop = UNWRAP_CLEAN;
-    else if (look.kind == LAYER_SIGNED)
+    else if (kind == LAYER_SIGNED)
         stop = UNWRAP_UNASKED;
-    else if (look.kind != LAYER_ENCRYPTED)
+    else if (kind != LAYER_ENCRYPTED)
         stop = UNWRAP_UNSUPPORTED;
     layer_look_free(&look);
     return stop;

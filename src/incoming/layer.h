@@ -28,9 +28,10 @@ enum layer_kind {
    something that readers may understand differently (readings.h) is none; there may be something inside all
    the same. */
 struct layer_look {
-    enum layer_kind kind; /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody can read */
-    bool readable;        /* false: the label says S/MIME, the octets are no such CMS */
-    bool too_much;        /* it is one, but beyond a limit: CMS_RECIPIENTS_MAX */
+    enum layer_kind kind;  /* LAYER_NONE: no S/MIME; LAYER_OTHER: CMS of a type that nobody checks */
+    enum layer_kind label; /* LAYER_DISPUTED: what it says that it is, unless that is a signature */
+    bool readable;         /* false: the label says S/MIME, the octets are no such CMS */
+    bool too_much;         /* it is one, but beyond a limit: CMS_RECIPIENTS_MAX */
     bool detached;
     struct layer_entity content; /* the CMS object in its transfer encoding */
     enum mime_encoding encoding;
@@ -40,8 +41,10 @@ struct layer_look {
 /* layer_look.c: 0, or -1 with errno on read errors. `fd` is the file that `mime` was parsed from. */
 int layer_look(struct layer_look *look, int fd, const struct mime *mime);
 void layer_look_free(struct layer_look *look);
+/* What it is to those who do not look into what is disputed. */
+enum layer_kind layer_look_label(const struct layer_look *look);
 
-enum layer_signature { LAYER_SIGNATURE_GOOD, LAYER_SIGNATURE_BAD, LAYER_SIGNATURE_UNSUPPORTED };
+enum layer_signature { LAYER_SIGNATURE_BAD, LAYER_SIGNATURE_UNSUPPORTED, LAYER_SIGNATURE_GOOD };
 
 struct layer_signer {
     enum layer_signature result;

@@ -120,30 +120,49 @@ static bool is_called_so(const struct header *header)
 
 static bool is_layer(const struct layer_look *look)
 {
-    return look->outline.type != CMS_NONE && kind_of(look->outline.type) != LAYER_OTHER;
+    switch (kind_of(look->outline.type)) {
+    case LAYER_SIGNED:
+    case LAYER_COMPRESSED:
+        return true;
+    case LAYER_ENCRYPTED:
+        return look->outline.complete;
+    default:
+        return look->outline.type == CMS_DATA || look->outline.type == CMS_DIGESTED;
+    }
 }
 
 /* For readers who take another field, or another place in the header, for its label or transfer encoding, it
-   may be one. */
-static int look_otherwise(struct layer_look *look, int fd, const struct mime_part *part)
+   may be one. 1: `found` is it; 0: none; -1: errno. */
+static int look_otherwise(struct layer_look *found, int fd, const struct mime_part *part)
 {
-    struct mime_part base64 = *part;
+    const enum mime_encoding encodings[] = {part->encoding, MIME_BINARY, MIME_BASE64, MIME_QP};
+    struct mime_part other = *part;
     int rc = 0;
 
-    base64.encoding = MIME_BASE64;
-    look->kind = LAYER_NONE;
-    if (!is_called_so(&part->header) || readings_header_agree(part))
-        return 0;
-    rc = look_at_object(look, fd, part);
-    if (rc == 0 && !is_layer(look))
-        rc = look_at_object(look, fd, &base64);
-    look->readable =
-        is_layer(look) && (kind_of(look->outline.type) != LAYER_ENCRYPTED || look->outline.complete);
-    if (look->readable)
-        look->kind = LAYER_DISPUTED;
-    else
-        cms_outline_free(&look->outline);
+    for (size_t i = 0; rc == 0 && i < sizeof(encodings) / sizeof(encodings[0]); i++) {
+        other.encoding = encodings[i];
+        rc = look_at_object(found, fd, &other);
+        if (rc == 0 && is_layer(found))
+            rc = 1;
+    }
     return rc;
+}
+
+/* Goes on with that, if there is anything. */
+static int look_disputed(struct layer_look *look, int fd, const struct mime_part *part)
+{
+    struct layer_look found = {.kind = LAYER_DISPUTED, .readable = true, .label = look->kind};
+    int rc = 0;
+
+    if (is_called_so(&part->header) && !readings_header_agree(part))
+        rc = look_otherwise(&found, fd, part);
+    if (rc == 1) {
+        cms_outline_free(&look->outline);
+        *look = found;
+    } else {
+        cms_outline_free(&found.outline);
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 int layer_look(struct layer_look *look, int fd, const struct mime *mime)
@@ -155,11 +174,20 @@ int layer_look(struct layer_look *look, int fd, const struct mime *mime)
     /* a signature says nothing about a message that others may take apart differently */
     if (rc == 0 && look->kind == LAYER_SIGNED)
         agree = readings_agree(fd, mime->root);
+    if (rc != 0 || agree < 0)
+        return -1;
+    if (agree == 0)
+        look->kind = LAYER_NONE;
+    if (!look->readable || look->detached || look->kind == LAYER_OTHER)
+        rc = look_disputed(look, fd, mime->root);
     if (agree == 0 && look->readable)
         look->kind = LAYER_DISPUTED;
-    else if (rc == 0 && (agree == 0 || look->kind == LAYER_NONE))
-        rc = look_otherwise(look, fd, mime->root);
-    return agree < 0 ? -1 : rc;
+    return rc;
+}
+
+enum layer_kind layer_look_label(const struct layer_look *look)
+{
+    return look->kind == LAYER_DISPUTED ? look->label : look->kind;
 }
 
 void layer_look_free(struct layer_look *look)

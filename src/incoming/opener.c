@@ -213,13 +213,14 @@ static char *form_fault(const struct config_profile *profile, const struct layer
 
 /* A form is demanded, and everybody can see that this layer has another one: it stays closed. Found out
    before any key is looked for, because whoever hears of it must not learn from it what a key would find.
-   false: outcome filled in. */
+   What is in a disputed layer is only for the scanner. false: outcome filled in. */
 static bool look_at_form(struct unwrap *unwrap, struct unwrap_strand *strand, const struct layer_look *look,
                          struct outcome *outcome)
 {
     struct layer_form form;
 
-    if (unwrap->profile == NULL || unwrap_encrypted(strand->inner) != NULL)
+    if (unwrap->profile == NULL || unwrap_encrypted(strand->inner) != NULL ||
+        unwrap_undisputed(strand->inner) != strand->inner)
         return true;
     if (layer_inspect(unwrap->message, look, &form, outcome) == LAYER_OPENED)
         unwrap->wrong = form_fault(unwrap->profile, &form);

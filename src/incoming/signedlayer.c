@@ -125,11 +125,12 @@ static enum layer_end open_inside(struct unwrap *unwrap, struct layer_request *r
 
     if (look->kind == LAYER_DISPUTED)
         return open_disputed(unwrap->message, request, &node->layer, outcome);
-    end = layer_open(unwrap->message, request, &node->layer, outcome);
+    end = look->kind == LAYER_OTHER ? LAYER_UNSUPPORTED
+                                    : layer_open(unwrap->message, request, &node->layer, outcome);
     if (end == LAYER_OPENED && signer_missing(&node->layer))
         end = open_again(unwrap, request, &node->layer, outcome);
-    if (look->kind != LAYER_SIGNED || end == LAYER_OPENED || end == LAYER_EMPTY || end == LAYER_TEMPORARY ||
-        !unwrap_looks_inside(unwrap))
+    if (look->kind == LAYER_COMPRESSED || end == LAYER_OPENED || end == LAYER_EMPTY ||
+        end == LAYER_TEMPORARY || !unwrap_looks_inside(unwrap))
         return end;
     node->reason = stop_of(end, look->kind);
     taken = take_content(request, &node->layer, outcome);

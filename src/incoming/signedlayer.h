@@ -1,4 +1,5 @@
-/* Opening a signed or compressed layer of an incoming message, for which no key is needed. */
+/* Opening a layer of an incoming message for which no key is needed: signed, compressed, or of another kind.
+ */
 #ifndef JULIA_SIGNEDLAYER_H
 #define JULIA_SIGNEDLAYER_H
 

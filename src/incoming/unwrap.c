@@ -149,16 +149,18 @@ bool unwrap_looks_inside(const struct unwrap *unwrap)
 static void settle_dispute(const struct unwrap *unwrap, const struct unwrap_node *node,
                            struct layer_look *look)
 {
-    const struct config *config = unwrap->message->config;
+    bool original = unwrap->message->config->deliver == CONFIG_DELIVER_ORIGINAL;
 
     if (look->kind == LAYER_SIGNED && is_disputed(node))
         look->kind = look->readable ? LAYER_DISPUTED : LAYER_NONE;
     if (look->kind != LAYER_DISPUTED)
         return;
-    if (!unwrap_looks_inside(unwrap))
-        look->kind = LAYER_NONE;
-    else if (is_encrypted(look))
-        look->kind = config->deliver == CONFIG_DELIVER_ORIGINAL ? LAYER_ENCRYPTED : LAYER_NONE;
+    if (!unwrap_looks_inside(unwrap) || (is_encrypted(look) && !original)) {
+        look->kind = look->label;
+        look->readable = false;
+    } else if (is_encrypted(look)) {
+        look->kind = LAYER_ENCRYPTED;
+    }
 }
 
 /* What the layer is decides who opens it. */
@@ -179,8 +181,6 @@ static bool open_layer(struct unwrap *unwrap, size_t index, const struct layer_l
         stop(strand, UNWRAP_UNDECRYPTABLE);
     } else if (!look->readable) {
         stop(strand, look->kind == LAYER_SIGNED ? UNWRAP_BROKEN : UNWRAP_UNSUPPORTED);
-    } else if (look->kind == LAYER_OTHER) {
-        stop(strand, UNWRAP_UNSUPPORTED);
     } else {
         return signedlayer_run(unwrap, index, look, outcome);
     }

@@ -39,15 +39,15 @@ class SmoothKey:
 
     algorithm = algorithm(lab.RSA_SHA256, NULL)
 
-    def __init__(self, numbers, bits):
-        self.primes, self.modulus = set(), 1
+    def __init__(self, numbers, bits, exponent=EXPONENT):
+        self.primes, self.modulus, self.exponent = set(), 1, exponent
         while self.modulus.bit_length() <= bits - 64:
             prime = numbers.getrandbits(64) | 1 << 63 | 1
-            if prime not in self.primes and is_prime(prime) and math.gcd(prime - 1, EXPONENT) == 1:
+            if prime not in self.primes and is_prime(prime) and math.gcd(prime - 1, exponent) == 1:
                 self.primes.add(prime)
                 self.modulus *= prime
         self.size = (self.modulus.bit_length() + 7) // 8
-        self.spki = lab.rsa_spki(integer(self.modulus), integer(EXPONENT))
+        self.spki = lab.rsa_spki(integer(self.modulus), integer(exponent))
         self.id = hashlib.sha1(self.spki).digest()
 
     def sign(self, octets, _="sha256"):
@@ -55,7 +55,7 @@ class SmoothKey:
         padded = int.from_bytes(b"\0\1" + b"\xff" * (self.size - 3 - len(info)) + b"\0" + info, "big")
         found, modulus = 0, 1
         for prime in self.primes:  # Chinese remainders
-            root = pow(padded, pow(EXPONENT, -1, prime - 1), prime)
+            root = pow(padded, pow(self.exponent, -1, prime - 1), prime)
             found += modulus * ((root - found) * pow(modulus, -1, prime) % prime)
             modulus *= prime
         return found.to_bytes(self.size, "big")
@@ -66,14 +66,14 @@ def certificate(serial, subject, key, issuer, by, *extensions):
 
 
 def long_keys(tap, numbers, root_key, root, leaf_key):
-    """A CA with a key of 16,384 bits, which the root has certified."""
-    for bits, verdict in ((8192, "valid"), (16384, "no-path")):
-        key = SmoothKey(numbers, bits)
+    """A CA with a key of 16,384 bits, or with an exponent as long as the modulus, which the root has certified."""
+    for bits, exponent, verdict in ((8192, EXPONENT, "valid"), (16384, EXPONENT, "no-path"), (3072, 2 ** 2203 - 1, "no-path")):
+        key = SmoothKey(numbers, bits, exponent)
         ca = certificate(1, BIG, key, ROOT, root_key, basic(), *SIGNS, key_id(key))
         leaf = certificate(2, LEAF, leaf_key, BIG, key)
         for where, expected, files, extras in (("came along", verdict, [root], [ca]), ("lies in area ca", "valid", [root, ca], [])):
             module = lab.Module({"ca": files})
-            tap.equal(module.judge(leaf, extras=extras, at=AT)[0], expected, f"a CA with a key of {bits} bits that {where}: {expected}")
+            tap.equal(module.judge(leaf, extras=extras, at=AT)[0], expected, f"a CA with a key of {bits} bits, exponent of {exponent.bit_length()}, that {where}: {expected}")
             module.close()
 
 
@@ -89,6 +89,29 @@ def maze(tap, numbers, root, leaf_key):
         got = module.judge(leaf, extras=extras, crls=crls, revocation=revocation, at=AT)
         tap.equal(got[0], "no-path", f"a maze of CAs, revocation {revocation}: refused within the time that julia waits")
     module.close()
+
+
+def crowd(tap, path, root_key, root, leaf_key):
+    """Many certificates in one request, as of the signers of a mail: each has what an honest path needs, but not a maze of its own."""
+    lost, serial, above, by, between = lab.Key(path, "lost"), 30, ROOT, root_key, []
+    for level in range(6):
+        key, name = lab.Key(path, f"level-{level}"), lab.name(f"CN=Level {level}")
+        between.append(certificate(serial + level, name, key, above, by, basic(), *SIGNS, key_id(key)))
+        above, by = name, key
+        honest = certificate(50 + level, LEAF, leaf_key, name, key)
+        if level == 2:
+            usual = honest
+    copies = [lab.certificate(NAME, lost, NAME, lost, [basic(), *SIGNS], serial=serial)[:-2] + bytes(2) for serial in range(1, 91)]
+    astray = [certificate(60, LEAF, leaf_key, NAME, lost)] * 10
+    for what, files, leaves, extras, expected in (
+            ("400 with three CAs each that came along", [root], [usual] * 400, between, "valid"), ("one with six", [root], [honest], between, "valid"),
+            ("the same, behind ten with 90 CAs of one name", [root], [*astray, honest], between + copies, "no-path"),
+            ("one with three, behind those", [root], [*astray, usual], between + copies, "valid"),
+            ("one with six CAs in area ca, behind those", [root, *between], [*astray, honest], copies, "valid")):
+        module = lab.Module({"ca": files})
+        got = {verdict for verdict, _ in module.judge_all(leaves, extras=extras, at=AT)[len(leaves) - 1 if leaves[0] is astray[0] else 0:]}
+        tap.equal(got, {expected}, f"{what}: {expected}")
+        module.close()
 
 
 def foreign_revocation(tap, numbers, root, leaf_key):
@@ -111,6 +134,7 @@ def main():
         root = lab.certificate(ROOT, root_key, ROOT, root_key, [basic(), *SIGNS])
         long_keys(tap, numbers, root_key, root, leaf_key)
         maze(tap, numbers, root, leaf_key)
+        crowd(tap, path, root_key, root, leaf_key)
         foreign_revocation(tap, numbers, root, leaf_key)
     tap.done()
 

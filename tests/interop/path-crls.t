@@ -160,6 +160,20 @@ def indirect(pki):
         yield f"indirect: {name}", expected, beside, crls, mode
 
 
+def distraction(pki, tap):
+    """What lies in area ca is asked first: a sender who is revoked cannot have it overlooked by CRLs of his own making."""
+    entry = extension(lab.ENTRY_ISSUER, tlv(0x30, directory(MIDDLE)), True)
+    listed = lab.crl(SIGNER, pki.signer_key, [(SERIAL, [entry])], [number(1), scope(HERE, indirect=True)])
+    signer = pki.signer([usage(CRL_SIGN), issuer_key_id(pki.key), key_id(pki.signer_key)])
+    leaf = pki.leaf(points(HERE, issuer=directory(SIGNER)))
+    module = lab.Module({"ca": [pki.root, pki.middle(), signer, listed]})
+    for count in (0, 10):
+        forged = [pki.crl(by=pki.evil_key, this=utc(f"26010100{minute:02}00Z")) for minute in range(count)]
+        got = module.judge(leaf, crls=forged, revocation="prefer", at=AT)
+        tap.ok(got[0] == REVOKED, f"listed in area ca, {count} forged CRLs came along: {REVOKED}", got)
+    module.close()
+
+
 def issuers(pki):
     """(name, expected, CA, CRLs)."""
     listed, crl = pki.crl(HIT), pki.crl()
@@ -189,6 +203,7 @@ def main():
         for name, expected, authority, crls in issuers(pki):
             ask(name, expected, plain, [authority], crls)
         module.close()
+        distraction(pki, tap)
     tap.done()
 
 

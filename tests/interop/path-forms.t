@@ -310,6 +310,16 @@ def anchors(pki):
     yield Row("its constraints hold", REFUSED, leaf, [], [pki.middle(more=[constraints([mail("b.example.com")])])], yes)
 
 
+def distrusted_anchors(pki, tap):
+    """PARTIAL_CHAIN: an anchor in area untrusted is none; what stands above one is not looked at, there neither."""
+    root, middle = pki.usual_root, pki.usual_middle
+    for partial, untrusted, expected in (("no", root, "distrusted"), ("yes", root, VALID), ("yes", middle, "distrusted"), ("no", middle, "distrusted")):
+        module = lab.Module({"ca": [root, middle], "untrusted": [untrusted]}, {"PARTIAL_CHAIN": partial})
+        got = module.judge(pki.leaf(), extras=[middle], at=AT)
+        tap.ok(got[0] == expected, f"PARTIAL_CHAIN={partial}, {'the root' if untrusted is root else 'the CA'} lies in area untrusted: {expected}", got)
+        module.close()
+
+
 def main():
     tap, modules = Tap(), {}
     with tempfile.TemporaryDirectory(prefix="path-forms.") as path:
@@ -324,6 +334,7 @@ def main():
                 tap.ok(got[0] in wanted, f"{row.name}: {' or '.join(sorted(wanted))}", got)
         for module in modules.values():
             module.close()
+        distrusted_anchors(pki, tap)
     tap.done()
 
 

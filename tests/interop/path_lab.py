@@ -33,16 +33,21 @@ class Module:
             self.process = subprocess.Popen([BUILD / "lib/modules/trust"], stdin=theirs, stdout=log, stderr=log, env=environment)
         theirs.close()
 
-    def judge(self, leaf, use="sign", extras=(), crls=(), revocation="off", weak=False, at=None, address=None):
-        """(verdict, reason) of one certificate; (status/reason, text) where there is no verdict. `at`: seconds, or None for now."""
+    def judge(self, leaf, **terms):
+        """(verdict, reason) of one certificate; (status/reason, text) where there is no verdict."""
+        return self.judge_all([leaf], **terms)[0]
+
+    def judge_all(self, leaves, use="sign", extras=(), crls=(), revocation="off", weak=False, at=None, address=None):
+        """The same of several in one request; one for all where there are no verdicts. `at`: seconds, or None for now."""
         root = ElementTree.Element("request", xmlns=NAMESPACE, id="1", deadline="60000")
         terms = ElementTree.SubElement(root, "validate", revocation=revocation, weak="yes" if weak else "no")
         if at is not None:
             terms.set("time", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)))
-        certificate = ElementTree.SubElement(terms, "certificate", n="0", use=use)
-        if address is not None:
-            certificate.set("address", address)
-        certificate.text = b64(leaf)
+        for number, leaf in enumerate(leaves):
+            certificate = ElementTree.SubElement(terms, "certificate", n=str(number), use=use)
+            if address is not None:
+                certificate.set("address", address)
+            certificate.text = b64(leaf)
         for name, ders in (("extra", extras), ("crl", crls)):
             for der in ders:
                 ElementTree.SubElement(terms, name).text = b64(der)
@@ -54,10 +59,10 @@ class Module:
             raise RuntimeError("the module ended without an answer")
         validate(answer)
         root = ElementTree.fromstring(answer)
-        verdict = root.find(f"{N}validate/{N}verdict")
-        if verdict is None:
-            return f"{root.get('status')}/{root.get('reason')}", str(root.get("text"))
-        return verdict.get("verdict"), verdict.get("reason", "")
+        verdicts = root.findall(f"{N}validate/{N}verdict")
+        if not verdicts:
+            return [(f"{root.get('status')}/{root.get('reason')}", str(root.get("text")))]
+        return [(verdict.get("verdict"), verdict.get("reason", "")) for verdict in verdicts]
 
     def close(self):
         self.socket.close()

@@ -59,6 +59,14 @@ START_TEST(test_missing_certificate)
 }
 END_TEST
 
+START_TEST(test_unjudged)
+{
+    struct layer_signer signer = {.verdict.verdict = (char[]){"valid"}};
+
+    ck_assert_str_eq(status_signature_word(signerstatus_word(&signer, true)), "invalid");
+}
+END_TEST
+
 static struct layer_signer make_signer(enum layer_signature result, const char *verdict, const char *address)
 {
     struct layer_signer signer = {.result = result};
@@ -243,5 +251,5 @@ START_TEST(test_fields)
 }
 END_TEST
 
-UNIT_MAIN("incoming-status", test_words, test_missing_certificate, test_judge, test_no_signer, test_chains,
-          test_stops, test_fields)
+UNIT_MAIN("incoming-status", test_words, test_missing_certificate, test_unjudged, test_judge, test_no_signer,
+          test_chains, test_stops, test_fields)
