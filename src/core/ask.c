@@ -43,21 +43,6 @@ static void write_find(struct buf *body, const struct ask_query *queries, size_t
     xml_close(&w);
 }
 
-static void entry_free(struct ask_entry *entry)
-{
-    buf_free(&entry->certificate);
-    free(entry->fingerprint);
-    free(entry->area);
-    free(entry->key);
-    free(entry->source);
-    strlist_free(&entry->addresses);
-    buf_free(&entry->capabilities);
-    for (size_t i = 0; i < entry->chain_count; i++)
-        buf_free(&entry->chain[i]);
-    free(entry->chain);
-    memset(entry, 0, sizeof(*entry));
-}
-
 static void read_entry_children(const struct xml_node *node, struct ask_entry *entry)
 {
     const struct xml_node *child;
@@ -82,7 +67,7 @@ static bool read_entry(const struct xml_node *node, struct call_module *module, 
     const struct xml_node *certificate = xml_child(node, "certificate");
     memset(entry, 0, sizeof(*entry));
     if (certificate == NULL || !xml_base64(certificate, &entry->certificate) || entry->certificate.len == 0) {
-        entry_free(entry);
+        ask_entry_free(entry);
         return false;
     }
     char hex[SHA256_HEX_LEN + 1];
@@ -106,10 +91,10 @@ static void add_entry(struct ask_query *query, struct ask_entry *entry)
         if (strcmp(known->fingerprint, entry->fingerprint) != 0)
             continue;
         if (known->key == NULL && entry->key != NULL) {
-            entry_free(known);
+            ask_entry_free(known);
             *known = *entry;
         } else {
-            entry_free(entry);
+            ask_entry_free(entry);
         }
         return;
     }
@@ -210,18 +195,6 @@ void ask_find(struct message *message, struct ask_query *queries, size_t count)
             else
                 find_batch(message->keys[m], queries + i, batch);
         }
-}
-
-void ask_query_free(struct ask_query *query)
-{
-    for (size_t i = 0; i < query->entry_count; i++)
-        entry_free(&query->entries[i]);
-    free(query->entries);
-    free(query->uncertain_text);
-    query->entries = NULL;
-    query->entry_count = 0;
-    query->uncertain_text = NULL;
-    query->uncertain = false;
 }
 
 struct call_grant *ask_grant(struct call_module *module, const char *operation, const char *const *keys,

@@ -34,6 +34,8 @@ struct ask_query {
    alone. Never fails as a whole: see `uncertain`. Entries of several modules are appended in the order of
    MODULES_KEYS; the same certificate twice is listed once (the one with a key wins). */
 void ask_find(struct message *message, struct ask_query *queries, size_t count);
+/* ask_query.c */
+void ask_entry_free(struct ask_entry *entry); /* what it holds */
 void ask_query_free(struct ask_query *query);
 
 struct ask_verdict {

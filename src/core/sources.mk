@@ -1,6 +1,7 @@
 # The program julia: one short-lived process per message.
 CORE_SRC := \
 	src/core/ask.c \
+	src/core/ask_query.c \
 	src/core/ask_verdict.c \
 	src/core/caller.c \
 	src/core/config.c \

@@ -35,18 +35,6 @@ void ask_find(struct message *message, struct ask_query *queries, size_t count)
         }
 }
 
-void ask_query_free(struct ask_query *query)
-{
-    for (size_t i = 0; i < query->entry_count; i++) {
-        free(query->entries[i].key);
-        free(query->entries[i].fingerprint);
-        strlist_free(&query->entries[i].addresses);
-    }
-    free(query->entries);
-    query->entries = NULL;
-    query->entry_count = 0;
-}
-
 /* Nothing here signs, or wonders whether a module is alive. */
 struct call_grant *ask_grant(struct call_module *module, const char *operation, const char *const *keys,
                              size_t key_count, unsigned int count, struct call_answer *answer_r)

@@ -75,17 +75,6 @@ void ask_find(struct message *message, struct ask_query *queries, size_t count)
         }
 }
 
-void ask_query_free(struct ask_query *query)
-{
-    for (size_t i = 0; i < query->entry_count; i++) {
-        free(query->entries[i].key);
-        free(query->entries[i].fingerprint);
-        strlist_free(&query->entries[i].addresses);
-    }
-    free(query->entries);
-    free(query->uncertain_text);
-}
-
 /* What is inside: the other layers, or the content. */
 static void write_rest(int out, const char *rest)
 {
